@@ -1,0 +1,85 @@
+/*
+ * ticket - what a runner is told at its start, and the report that it gives at its end.
+ *
+ * The ticket names everything that the program may touch; there are no other rights. It reaches
+ * the runner as a sealed memfd, the report comes back through a pipe. Both are little-endian.
+ *
+ * Format   Ticket: "TERNTKT1", then entries of u32 tag, u32 size, size bytes, up to the end.
+ *          Report: struct report_wire, fixed size, then text_size bytes.
+ * Memory   Encoding fills a struct bytes; decoding borrows from the ticket's bytes.
+ * Errors   Decoding: TERN_EPROTO for anything unknown, repeated or out of range.
+ */
+#ifndef TERN_WIRE_TICKET_H
+#define TERN_WIRE_TICKET_H
+
+#include "base/bytes.h"
+#include "base/error.h"
+
+enum ticket_limit {
+    TICKET_ARGS_MAX = 65536,
+    TICKET_ENV_MAX = 65536,
+    TICKET_TEXT_BYTES_MAX = 4 << 20, /* of all arguments and variables together */
+    TICKET_DIRS_MAX = 64,
+    TICKET_FILTER_BYTES_MAX = 64 << 10,
+};
+
+enum ticket_fd { /* descriptors that a runner finds open; directories follow from TICKET_FD_DIRS */
+    TICKET_FD_TICKET = 3,
+    TICKET_FD_REPORT = 4,
+    TICKET_FD_OBJECT = 5, /* compiled module, sealed */
+    TICKET_FD_MODULE = 6, /* WebAssembly module, sealed */
+    TICKET_FD_MEMORY = 7, /* memory 0: a memfd of at least memory_pages_max pages */
+    TICKET_FD_DIRS = 8,
+};
+
+struct ticket_dir {
+    struct view guest_path; /* "/data", "." */
+    bool read_only;
+};
+
+struct ticket {
+    struct view args[TICKET_ARGS_MAX]; /* args[0] is the program's name; no zero bytes inside */
+    struct view env[TICKET_ENV_MAX];   /* K=V */
+    struct ticket_dir dirs[TICKET_DIRS_MAX];
+    uint32_t arg_count, env_count, dir_count;
+    uint32_t memory_pages_max;
+    uint32_t stack_cells;     /* call stack, in cells of 8 bytes */
+    uint64_t native_stack_bytes;
+    uint64_t cpu_ns_max;      /* processor time; 0: no limit */
+    uint64_t output_bytes_max; /* written by the program in all; 0: no limit */
+    uint32_t table_elements_max;
+    struct view filter; /* seccomp program: array of struct sock_filter in native order; may be empty */
+};
+
+enum tern_err ticket_encode(const struct ticket *t, struct bytes *out);
+enum tern_err ticket_decode(struct ticket *t, struct view bytes);
+
+enum report_kind {
+    REPORT_EXIT = 1,  /* code: exit code of the program */
+    REPORT_TRAP = 2,  /* code: enum tern_trap_kind; where: func, offset or pc */
+    REPORT_LIMIT = 3, /* code: enum report_limit */
+    REPORT_SIGNAL = 4, /* code: signal that ends the program as it would a native one */
+    REPORT_REFUSED = 5, /* could not be started; text says why */
+};
+
+enum report_limit { REPORT_LIMIT_CPU = 1, REPORT_LIMIT_OUTPUT = 2 };
+
+struct report {
+    enum report_kind kind;
+    uint32_t code;
+    bool by_fault;    /* of a trap: pc, relative to the object, says where */
+    uint32_t func;
+    uint32_t offset;
+    uint64_t pc;
+    uint64_t memory_pages; /* at the end */
+    uint64_t cpu_ns;       /* processor time of the program */
+    uint64_t output_bytes;
+    char text[512]; /* REFUSED: one sentence */
+};
+
+enum { REPORT_BYTES = 8 + 4 * 4 + 8 * 4 + 512 };
+
+void report_encode(const struct report *r, uint8_t out[REPORT_BYTES]);
+enum tern_err report_decode(struct report *r, struct view bytes);
+
+#endif
