@@ -1,0 +1,166 @@
+/*
+ * emit - the state of translating one function, shared by the emit_*.c files.
+ *
+ * Operands  WebAssembly's stack is followed while translating. An operand at height h is either
+ *           in its slot, the C variable s<h><letter>, or pending: a pure expression over locals,
+ *           constants and slots at height h or above, written out only when it is used. Before a
+ *           local or slot changes, pending operands that mention it are put into their slots; so
+ *           they are before every block, loop and if. At most EMIT_PENDING_MAX are pending.
+ * Why so    The C stays readable and short to compile, and at every instruction it is known which
+ *           variable holds which operand, which a checkpoint of the frame needs.
+ * Dead code After an instruction that does not fall through nothing is written until the block
+ *           ends.
+ */
+#ifndef TERN_TRANSLATE_EMIT_H
+#define TERN_TRANSLATE_EMIT_H
+
+#include "base/bytes.h"
+#include "translate/translate.h"
+#include "wasm/insn.h"
+
+enum {
+    EMIT_TEXT_MAX = 112,   /* of a pending expression */
+    EMIT_LOCALS_MAX = 4,   /* locals that a pending expression may mention */
+    EMIT_PENDING_MAX = 64, /* pending operands at once: keeps translation linear */
+    EMIT_STORED_MAX = 256, /* of a statement's right side that may yet get another left side */
+    EMIT_INDENT_MAX = 12,  /* levels of indentation */
+};
+
+struct operand {
+    char letter;  /* of the type */
+    bool pending; /* not in its slot; constants are never counted as pending */
+    bool constant;
+    bool condition;     /* text is a C condition: 0 or 1, of type int */
+    bool inner_primary; /* text is '!' and a primary text */
+    bool primary;       /* text needs no parentheses */
+    uint8_t local_count;
+    uint32_t slot_end; /* highest slot mentioned, plus 1; 0 if none */
+    uint32_t local[EMIT_LOCALS_MAX];
+    char text[EMIT_TEXT_MAX];
+};
+
+enum label_kind { LABEL_FUNC, LABEL_BLOCK, LABEL_LOOP, LABEL_IF, LABEL_ELSE };
+
+struct label {
+    enum label_kind kind;
+    bool used; /* something jumps to its end */
+    uint32_t id;
+    uint32_t height; /* of the operands beneath its parameters */
+    const uint8_t *params;
+    const uint8_t *results;
+    uint32_t param_count;
+    uint32_t result_count;
+    uint8_t value; /* storage for a block type of one value */
+};
+
+struct emitter {
+    const struct wasm_module *module;
+    const struct translate_options *options;
+    const struct wasm_func *func;
+    uint32_t func_index;
+    struct bytes body; /* statements of the function so far */
+
+    struct operand *stack;
+    uint32_t height, stack_capacity;
+    uint32_t settled; /* below this height nothing is pending */
+
+    struct label *labels;
+    uint32_t label_count, label_capacity;
+    uint32_t label_ids;
+    uint32_t indent;       /* loops and ifs around */
+    const char *prefix;    /* of the next line; NULL if none */
+    bool dead;             /* the next instruction cannot be reached */
+    uint32_t dead_nesting; /* blocks opened while dead */
+
+    char *local_letter; /* per local, parameters first */
+    uint8_t *local_used;
+    uint32_t local_capacity;
+    uint8_t *slot_used; /* per height, a bit for each letter: slot_letters */
+    bool memory_used;
+    size_t stored_start, stored_end; /* the last line, if push_stored wrote it */
+    char stored_text[EMIT_STORED_MAX];
+    uint32_t insn_offset;
+    bool failed; /* no memory */
+};
+
+/* ---- emit_stack.c: operands ---- */
+
+const char *c_type(char letter);
+void push_slot(struct emitter *e, char letter);
+void push_local(struct emitter *e, uint32_t local);
+void push_constant(struct emitter *e, char letter, const char *text);
+struct operand pop(struct emitter *e);
+/* A result of operands that were just popped: pending if it is pure and short enough. */
+void push_pure(struct emitter *e, char letter, const char *text, const struct operand *from,
+               uint32_t from_count);
+/* The same for a C condition (0 or 1). */
+void push_condition(struct emitter *e, const char *text, const struct operand *from,
+                    uint32_t from_count);
+/* Writes `s<h><letter> = text;` and pushes that slot. */
+void push_stored(struct emitter *e, char letter, const char *text);
+/* If `value`, just popped, was stored by the last line: takes that line back, out is its right
+ * side, to be stored somewhere else at once. */
+bool take_stored(struct emitter *e, const struct operand *value, char out[EMIT_STORED_MAX]);
+/* Name of the slot that the next push_slot would get, after making it free to write. */
+void next_slot(struct emitter *e, char letter, char out[32]);
+void slot_name(struct emitter *e, uint32_t height, char letter, char out[32]);
+/* Before local `local` changes: settles the operands that mention it. */
+void settle_local(struct emitter *e, uint32_t local);
+/* Before slots from `height` on are written: settles operands below that mention them. */
+void settle_below(struct emitter *e, uint32_t height);
+/* Everything pending into its slot; from height `constants_from` on constants, too. */
+void settle_all(struct emitter *e, uint32_t constants_from);
+/* Text as a C condition. */
+void condition_text(const struct operand *o, char out[EMIT_TEXT_MAX + 32], bool negate);
+/* Text that can stand as an operand of anything. */
+void operand_text(const struct operand *o, char out[EMIT_TEXT_MAX + 32]);
+/* Text of the full type, not a condition: as an argument or a right side. */
+const char *value_text(const struct operand *o);
+
+/* ---- statements ---- */
+
+void line_begin(struct emitter *e); /* indentation and prefix */
+/* The same, the formatted text, a newline. */
+void line(struct emitter *e, const char *format, ...) __attribute__((format(__printf__, 2, 3)));
+void bits_text(char letter, const uint64_t bits[2], char out[EMIT_TEXT_MAX]);
+
+/* ---- one file per class of instruction: each takes what its name says ---- */
+
+void emit_control(struct emitter *e, const struct wasm_insn *insn);  /* emit_control.c */
+void emit_call(struct emitter *e, const struct wasm_insn *insn);     /* emit_call.c */
+void emit_numeric(struct emitter *e, const struct wasm_insn *insn);  /* emit_numeric.c */
+void emit_memory(struct emitter *e, const struct wasm_insn *insn);   /* emit_memory.c */
+void emit_variable(struct emitter *e, const struct wasm_insn *insn); /* emit_variable.c */
+void emit_table(struct emitter *e, const struct wasm_insn *insn);    /* emit_table.c */
+void emit_simd(struct emitter *e, const struct wasm_insn *insn);     /* emit_simd.c */
+
+/* Opens the function's own label; closes it at the final `end`. */
+void control_begin(struct emitter *e, const struct wasm_type *type);
+void emit_return(struct emitter *e);
+
+/* `i32.add` as `i32_add`. */
+void op_identifier(enum wasm_op op, char out[64]);
+
+/* ---- emit_func.c ---- */
+
+/* Line by line, which instruction a function's text came from: for translate_locate. */
+struct line_map {
+    uint32_t line_wanted; /* from 1, in the piece */
+    bool found;
+    struct translate_place place;
+};
+
+/* Appends the function's definition to *out; map may be NULL. */
+void emit_function(struct emitter *e, uint32_t func, struct bytes *out, uint32_t *line_count,
+                   struct line_map *map);
+void emitter_release(struct emitter *e);
+
+/* ---- emit_module.c ---- */
+
+/* The C name of a function: f12, or f12_name. */
+void func_name(const struct wasm_module *m, uint32_t func, char out[64]);
+void emit_prologue(const struct wasm_module *m, bool alone, struct bytes *out);
+void emit_description(const struct wasm_module *m, struct bytes *out);
+uint64_t type_key(const struct wasm_type *t); /* see struct tern_type */
+
+#endif
