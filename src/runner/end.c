@@ -1,0 +1,114 @@
+#include "runner/end.h"
+
+#include <dlfcn.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <time.h>
+#include <unistd.h>
+
+/* For the signal handler of the processor-time limit, which gets no context of ours. */
+static int report_fd = -1;
+static const struct host *host;
+static uintptr_t object_base;
+static volatile sig_atomic_t ended;
+
+void end_init(int fd)
+{
+    report_fd = fd;
+}
+
+void end_watch(const struct host *h, uintptr_t base)
+{
+    object_base = base;
+    host = h;
+}
+
+uint64_t end_cpu_ns(void)
+{
+    struct timespec now = {0};
+
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+/* A pipe takes the whole report at once; if the parent is gone, nobody wants it. */
+static void send(const uint8_t *from, size_t size)
+{
+    while (size > 0) {
+        ssize_t sent = write(report_fd, from, size);
+
+        if (sent < 0)
+            return;
+        from += sent;
+        size -= (size_t)sent;
+    }
+}
+
+static _Noreturn void end_with(struct report *r)
+{
+    uint8_t bytes[REPORT_BYTES];
+
+    ended = 1;
+    if (host) {
+        r->memory_pages = host->memory ? host->memory->pages : 0;
+        r->cpu_ns = end_cpu_ns() - host->cpu_start_ns;
+        r->output_bytes = host->output_bytes;
+    }
+    report_encode(r, bytes);
+    send(bytes, sizeof bytes);
+    _exit(0);
+}
+
+bool end_begun(void)
+{
+    return ended;
+}
+
+void end_exit(uint32_t code)
+{
+    end_with(&(struct report){.kind = REPORT_EXIT, .code = code});
+}
+
+/* 0 unless it lies in the object: addresses of our own mean nothing to the reader. */
+static uint64_t relative(uintptr_t pc)
+{
+    Dl_info at, base;
+
+    if (!object_base || !dladdr((void *)pc, &at) || !dladdr((void *)object_base, &base))
+        return 0;
+    return at.dli_fbase == base.dli_fbase ? pc - (uintptr_t)at.dli_fbase : 0;
+}
+
+void end_trap(const struct trap_info *info)
+{
+    end_with(&(struct report){
+        .kind = REPORT_TRAP,
+        .code = info->kind,
+        .by_fault = info->by_fault,
+        .func = info->func,
+        .offset = info->offset,
+        .pc = info->by_fault ? relative(info->pc) : 0,
+    });
+}
+
+void end_limit(enum report_limit limit)
+{
+    end_with(&(struct report){.kind = REPORT_LIMIT, .code = limit});
+}
+
+void end_signal(int signal)
+{
+    end_with(&(struct report){.kind = REPORT_SIGNAL, .code = (uint32_t)signal});
+}
+
+void end_refused(const char *format, ...)
+{
+    struct report r = {.kind = REPORT_REFUSED};
+    va_list args;
+
+    va_start(args, format);
+    vsnprintf(r.text, sizeof r.text, format, args);
+    va_end(args);
+    end_with(&r);
+}

@@ -1,0 +1,31 @@
+/*
+ * end - the report to the parent and the end of the process, which go together.
+ *
+ * Does     Exactly one report, whatever ends the program first; none of these returns.
+ * Life     end_init before anything else; until end_watch the report's counters are 0.
+ * Safe     end_begun and end_limit may be called from a signal handler.
+ */
+#ifndef TERN_RUNNER_END_H
+#define TERN_RUNNER_END_H
+
+#include "rt/trap.h"
+#include "runner/host.h"
+
+void end_init(int report_fd);
+/* From now on reports carry h's counters; pc of faults is given relative to object_base. */
+void end_watch(const struct host *h, uintptr_t object_base);
+
+_Noreturn void end_exit(uint32_t code);
+_Noreturn void end_trap(const struct trap_info *info);
+_Noreturn void end_limit(enum report_limit limit);
+_Noreturn void end_signal(int signal);
+/* One sentence, without a final newline; cut if too long. */
+_Noreturn void end_refused(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* A report is on its way: a signal handler that finds this returns. */
+bool end_begun(void);
+
+/* Processor time of this process so far. */
+uint64_t end_cpu_ns(void);
+
+#endif

@@ -1,0 +1,62 @@
+/*
+ * host - the seam between the program and the world: every host call passes through tern_host.
+ *
+ * Does     Gives each call its sequence number, finds its handler by number, makes it again
+ *          while a signal interrupts it, puts the answer into the cells.
+ * Call     struct host_call holds all of the call that is being made until its answer stands:
+ *          arguments in cells that no handler writes, and what a second attempt must know of
+ *          the first. So a call can be recorded, replayed, or saved as 'about to be made again'.
+ * Not here What the calls do: wasi_*.c, one function per row of calls.h.
+ * Memory   Guest memory through guest.h only, and no field of it is read twice.
+ */
+#ifndef TERN_RUNNER_HOST_H
+#define TERN_RUNNER_HOST_H
+
+#include "rt/instance.h"
+#include "runner/calls.h"
+#include "runner/fds.h"
+#include "runner/guest.h"
+#include "runner/wasi_errno.h"
+#include "wire/ticket.h"
+
+struct host_call {
+    uint64_t sequence; /* from 1 */
+    uint32_t number;
+    const union tern_cell *args;
+    uint32_t attempt;  /* from 0 */
+    uint64_t start_ns; /* on the monotonic clock, at attempt 0 of a call that waits */
+};
+
+struct host {
+    const struct ticket *ticket;
+    const struct tern_memory *memory; /* memory 0, or NULL */
+    struct fds fds;
+    bool walk_paths; /* no openat2 */
+    struct host_call call;
+    uint64_t output_bytes; /* written so far */
+    uint64_t cpu_start_ns; /* processor time before the program's first instruction */
+};
+
+/* A handler's answer when a signal came before anything had happened. Not one of WASI's. */
+#define HOST_AGAIN ((enum wasi_errno)0xffff)
+
+typedef enum wasi_errno host_handler(struct host *h, const union tern_cell *a);
+
+#define HOST_HANDLER(number, name, signature) host_handler wasi_##name;
+HOST_CALLS(HOST_HANDLER)
+#undef HOST_HANDLER
+
+/* Of an imported function: its number and signature; 0 if there is none. */
+uint32_t host_find(const struct tern_import *import, const char **signature);
+
+/* The answer to a system call's result: if -1, errno in WASI's words, or HOST_AGAIN for EINTR. */
+enum wasi_errno host_answer(long result);
+
+/*
+ * How much of `wanted` the program may still write; counts what host_written is told. Where
+ * nothing is left, the program ends here.
+ */
+uint64_t host_may_write(struct host *h, uint64_t wanted);
+void host_written(struct host *h, uint64_t bytes);
+
+#endif

@@ -1,0 +1,22 @@
+/*
+ * quota - what a program may use up: processor time, open files, core dumps.
+ *
+ * Not here  Memory and tables (the instance's makers), output (host_may_write), processes (the
+ *           system call filter).
+ */
+#ifndef TERN_RUNNER_QUOTA_H
+#define TERN_RUNNER_QUOTA_H
+
+#include <stdint.h>
+
+/* Files and signals; before anything is loaded. */
+void quota_apply(void);
+
+/*
+ * From now on the process may use cpu_ns_max of processor time (0: any) before end_limit, even
+ * in a loop that calls nothing. Where the system lacks timers for it, the kernel's limit in
+ * whole seconds is what remains.
+ */
+void quota_start_clock(uint64_t cpu_ns_max);
+
+#endif
