@@ -1,0 +1,18 @@
+/*
+ * signature - parts of a module as text: "(i32, f64) -> i64", names with nothing in them that
+ * could steer a terminal.
+ */
+#ifndef TERN_CLI_SIGNATURE_H
+#define TERN_CLI_SIGNATURE_H
+
+#include "base/bytes.h"
+#include "wasm/module.h"
+
+void signature_append(struct bytes *out, const struct wasm_type *type);
+/* Control characters, quotes and backslashes are escaped. */
+void name_append(struct bytes *out, struct view name);
+/* "42", "global 3", "func 7", "null" */
+void const_append(struct bytes *out, const struct wasm_const *c);
+const char *kind_name(enum wasm_kind kind);
+
+#endif

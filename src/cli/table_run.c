@@ -1,0 +1,127 @@
+#include "cli/commands.h"
+
+/* The descriptions of cc and exec. */
+
+#define COUNT(list) (sizeof(list) / sizeof *(list))
+
+static const struct option cc_options[] = {
+    {.letter = 'o',
+     .argument = "FILE",
+     .help = "write the module to FILE (default: a.wasm)",
+     .path = true},
+    {.letter = 'c', .help = "compile without linking"},
+    {.letter = 'O', .argument = "LEVEL", .help = "optimise at another level (default: -O3)"},
+    {.letter = 'g', .help = "keep debugging information in the module"},
+};
+
+static const struct example cc_examples[] = {
+    {"tern cc prog.c more.c -o prog.wasm -lm", "compile and link two sources"},
+    {"tern cc -c part.c && tern cc part.o -o prog.wasm", "compile first, link later"},
+    {"make CC='tern cc'", "build somebody else's program"},
+};
+
+static const struct exit_status cc_statuses[] = {
+    {"N", "what clang ended with, if it was started"},
+};
+
+const struct command command_cc = {
+    .name = "cc",
+    .summary = "compile C or C++ to a WebAssembly module",
+    .usage = "SOURCE... [-o PROG.wasm] [clang options]",
+    .about =
+        "Runs clang for WASI (preview 1) with Debian's wasi-libc and with the flags that suit "
+        "the engine: -O3, 128-bit vectors, bulk memory, sign extension, conversions that do not "
+        "trap; an 8 MiB stack that traps when it overflows; and wasi-libc's emulations of "
+        "signals, mmap, clock and getpid. All options of clang can be given, and win over these "
+        "flags.\n\n"
+        "C++ sources are compiled with libc++ and without exceptions. What is not there: "
+        "threads, setjmp and longjmp, fork and exec, and sockets other than those that a "
+        "program is started with.\n\n"
+        "Needs the packages clang, lld, wasi-libc and libclang-rt-14-dev-wasm32; for C++ also "
+        "libc++-dev-wasm32 and libc++abi-dev-wasm32.",
+    .options = cc_options,
+    .option_count = COUNT(cc_options),
+    .examples = cc_examples,
+    .example_count = COUNT(cc_examples),
+    .statuses = cc_statuses,
+    .status_count = COUNT(cc_statuses),
+    .args_least = 1,
+    .raw = true,
+    .complete = "",
+    .run = cmd_cc,
+};
+
+static const struct option exec_options[] = {
+    {.name = "dir",
+     .argument = "HOST[::GUEST]",
+     .path = true,
+     .help = "let the program use the directory HOST, which it sees as GUEST (default: as HOST); "
+             "can be given again"},
+    {.name = "ro-dir",
+     .argument = "HOST[::GUEST]",
+     .path = true,
+     .help = "the same, for reading only"},
+    {.name = "env",
+     .argument = "NAME[=VALUE]",
+     .help = "set an environment variable of the program, or pass ours on; can be given again"},
+    {.name = "memory",
+     .argument = "SIZE",
+     .help = "most memory that the program gets (default: the module's own limit, at most 4G)"},
+    {.name = "time",
+     .argument = "TIME",
+     .help = "most processor time: 500ms, 30s, 5m (default: no limit)"},
+    {.name = "output",
+     .argument = "SIZE",
+     .help = "most bytes that the program writes in all (default: no limit)"},
+    {.name = "stack",
+     .argument = "SIZE",
+     .help = "most call stack, counted by the module's own variables (default: 16M)"},
+};
+
+static const struct example exec_examples[] = {
+    {"tern exec prog.wasm in.txt out.txt", "run with two arguments; it can open no file"},
+    {"tern exec --dir . prog.wasm in.txt out.txt", "it can use the current directory"},
+    {"tern exec --ro-dir /usr/share/dict::/dict --env LANG prog.wasm",
+     "it can read one directory, under another name, and sees one variable"},
+    {"sort names | tern exec --memory 64M --time 10s prog.wasm | head -1",
+     "in a pipe, with limits"},
+};
+
+static const struct exit_status exec_statuses[] = {
+    {"N", "the program's own exit code"},
+    {"125", "Tern could not do its part: wrong usage, no C compiler, no runner"},
+    {"126", "the module was refused: not WebAssembly, not valid, or it imports what there is not"},
+    {"127", "the module was not found"},
+    {"134", "the program trapped: a line on standard error says how and where"},
+    {"152", "the program reached its limit of processor time"},
+    {"153", "the program reached its limit of output"},
+};
+
+const struct command command_exec = {
+    .name = "exec",
+    .summary = "run a WebAssembly program in a sandbox",
+    .usage = "PROG.wasm [ARGUMENT...]",
+    .about =
+        "Translates the module to C, compiles that with the system's C compiler, and runs the "
+        "result in a process that can touch nothing but its memory, its standard streams and "
+        "the directories that are named here. The compiled module is kept (tern cache), so "
+        "that the next start takes milliseconds.\n\n"
+        "Options come before the module; everything behind it belongs to the program. The "
+        "program sees the environment variables that --env names, and no others. When a signal "
+        "ends the program (Ctrl-C, a closed pipe), tern ends by the same signal, as a program "
+        "without tern would.\n\n"
+        "The environment variable TERN_CC chooses the C compiler, TERN_CFLAGS adds flags for "
+        "it, TERN_RUNNER chooses the runner, TERN_CACHE_DIR the place for compiled modules.",
+    .options = exec_options,
+    .option_count = COUNT(exec_options),
+    .examples = exec_examples,
+    .example_count = COUNT(exec_examples),
+    .statuses = exec_statuses,
+    .status_count = COUNT(exec_statuses),
+    .args_least = 1,
+    .options_first = true,
+    .only_statuses = true,
+    .usage_status = 125,
+    .complete = ".wasm",
+    .run = cmd_exec,
+};

@@ -1,0 +1,35 @@
+/*
+ * compile - turns a validated module into one ELF object.
+ *
+ * Does     Translates the module piece by piece into a private work directory, runs the C
+ *          compiler on the pieces side by side, each confined, and links them.
+ * Errors   TERN_ECOMPILE, TERN_ETIME, TERN_EMISSING, TERN_ETOOBIG, TERN_ENOMEM, TERN_EIO; with
+ *          *signal if we were asked to end meanwhile. The work directory is gone in any case.
+ */
+#ifndef TERN_OS_COMPILE_H
+#define TERN_OS_COMPILE_H
+
+#include "os/compiler.h"
+#include "translate/translate.h"
+
+/* How all objects are cut; part of the cache's key. */
+extern const struct translate_options compile_options;
+
+struct compile_order {
+    const struct settings *settings;
+    const struct compiler *compiler;
+    const struct wasm_module *module;
+    const char *name;    /* of the module, for messages */
+    struct cache *cache; /* keeps the messages of a compiler that failed */
+};
+
+enum tern_err compile_module(const struct compile_order *order, struct bytes *object, int *signal,
+                             struct problem *p);
+
+/*
+ * Writes the headers and pieces ("piece-0.c" ...) into a directory, as a compiler gets them.
+ */
+enum tern_err compile_write_sources(const struct wasm_module *m, const char *dir,
+                                    uint32_t *piece_count, struct problem *p);
+
+#endif

@@ -1,0 +1,132 @@
+#include "base/check.h"
+#include "os/compiler.h"
+
+#include <string.h>
+#include <sys/utsname.h>
+
+#ifdef __x86_64__
+#include <cpuid.h>
+#endif
+
+enum { ANY = COMPILER_GCC | COMPILER_CLANG };
+
+struct flag {
+    const char *text;
+    unsigned families;
+};
+
+/* What the translator's C relies on, and what makes it fast. Every compiler has these. */
+static const struct flag flags[] = {
+    {"-std=gnu17", ANY},
+    {"-O2", ANY},
+    {"-fPIC", ANY},
+    {"-fvisibility=hidden", ANY},
+    {"-fno-strict-aliasing", ANY}, /* memory is bytes, read and written as any type */
+    {"-fwrapv", ANY},
+    {"-ffp-contract=off", ANY}, /* no fused multiply-add: results are exact */
+    {"-fno-math-errno", ANY},
+    {"-fsignaling-nans", COMPILER_GCC},
+    /* A load traps even where its result is not used; see tern_scalar.h. */
+    {"-fnon-call-exceptions", COMPILER_GCC},
+    {"-fno-delete-dead-exceptions", COMPILER_GCC},
+    {"-fno-tree-sink", COMPILER_GCC},
+    {"-DTERN_LOADS_TRAP", COMPILER_GCC},
+    {"-g1", ANY}, /* lines: where a fault came from */
+    {"-w", ANY},
+    {"-pipe", ANY},
+};
+
+/* Left out where the compiler does not know them: compiler_identify finds out. */
+static const struct flag optional[] = {
+    {"-fno-finite-loops", ANY},        /* an endless loop without effects stays one */
+    {"-fstack-clash-protection", ANY}, /* large frames touch the guard page, not beyond */
+    {"-fno-stack-protector", ANY},
+    {"-fcf-protection=none", ANY},
+    {"-fno-asynchronous-unwind-tables", ANY},
+};
+
+enum { OPTIONAL_ROWS = sizeof optional / sizeof *optional };
+
+_Static_assert(OPTIONAL_ROWS <= 64, "a bit each");
+
+size_t compiler_optional_count(enum compiler_family family)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < OPTIONAL_ROWS; i++)
+        count += (optional[i].families & family) != 0;
+    return count;
+}
+
+const char *compiler_optional_flag(enum compiler_family family, size_t index)
+{
+    for (size_t i = 0; i < OPTIONAL_ROWS; i++)
+        if ((optional[i].families & family) && index-- == 0)
+            return optional[i].text;
+    check(false); /* beyond the table */
+    return NULL;
+}
+
+bool compiler_is_native(const struct compiler *c)
+{
+    struct utsname here;
+    size_t length = strcspn(c->machine, "-");
+
+    if (uname(&here) < 0)
+        return false;
+    return strlen(here.machine) == length && strncmp(here.machine, c->machine, length) == 0;
+}
+
+#ifdef __x86_64__
+/* x86-64-v3 has more than __builtin_cpu_supports can be asked for under every compiler. */
+static bool cpu_has_lzcnt_movbe_f16c(void)
+{
+    unsigned a, b, c, d, extended;
+
+    if (!__get_cpuid(0x80000001, &a, &b, &extended, &d) || !__get_cpuid(1, &a, &b, &c, &d))
+        return false;
+    return (extended & 1u << 5) && (c & 1u << 22) && (c & 1u << 29);
+}
+
+static const char *best_march(void)
+{
+    __builtin_cpu_init();
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") &&
+        __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("fma") &&
+        cpu_has_lzcnt_movbe_f16c())
+        return "-march=x86-64-v3";
+    if (__builtin_cpu_supports("sse4.2") && __builtin_cpu_supports("ssse3") &&
+        __builtin_cpu_supports("popcnt"))
+        return "-march=x86-64-v2";
+    return NULL;
+}
+#else
+static const char *best_march(void)
+{
+    return NULL; /* the baseline of the others has all that matters */
+}
+#endif
+
+void compiler_flags(const struct compiler *c, const char *more, struct words *out)
+{
+    const char *march = compiler_is_native(c) ? best_march() : NULL;
+    size_t count = compiler_optional_count(c->family);
+
+    for (size_t i = 0; i < sizeof flags / sizeof *flags; i++)
+        if (flags[i].families & c->family)
+            words_add(out, flags[i].text);
+    for (size_t i = 0; i < count; i++)
+        if (c->accepted >> i & 1)
+            words_add(out, compiler_optional_flag(c->family, i));
+    if (march)
+        words_add(out, march);
+    if (more)
+        words_split(out, more);
+}
+
+void compiler_link_flags(const struct compiler *c, struct words *out)
+{
+    (void)c;
+    words_add(out, "-shared");
+    words_add(out, "-Wl,--build-id=none");
+}

@@ -1,0 +1,134 @@
+#include "os/ending.h"
+
+#include "os/locate.h"
+#include "rt/trap.h"
+#include "wasm/module.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+
+enum { NAME_SHOWN_MAX = 100 };
+
+/* A name is any UTF-8: shown without what could steer a terminal. */
+static void clean(struct view name, char out[NAME_SHOWN_MAX + 1])
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < name.size && n < NAME_SHOWN_MAX; i++)
+        out[n++] = name.data[i] < 0x20 || name.data[i] == 0x7f ? '?' : (char)name.data[i];
+    out[n] = 0;
+}
+
+static void describe_place(const struct wasm_module *m, const struct translate_place *at, char *out,
+                           size_t size)
+{
+    char name[NAME_SHOWN_MAX + 1] = "";
+
+    if (at->func < m->func_count)
+        clean(m->funcs[at->func].name, name);
+    if (*name)
+        snprintf(out, size, " in function %u (%s) at offset 0x%x", at->func, name, at->offset);
+    else
+        snprintf(out, size, " in function %u at offset 0x%x", at->func, at->offset);
+}
+
+/* Where it happened, in the module's own terms; empty if that cannot be found out. */
+static void find_place(const struct ending_order *o, const struct report *r, char *out, size_t size)
+{
+    struct translate_place at = {.func = r->func, .offset = r->offset};
+    struct wasm_fault fault;
+    struct wasm_module m;
+
+    *out = 0;
+    if (module_load(&m, o->module, &fault))
+        return;
+    if (!r->by_fault || locate_pc(o->object, &m, r->pc, &at))
+        describe_place(&m, &at, out, size);
+    module_release(&m);
+}
+
+/* No report, or none that can be: whatever ended the runner ended it from outside, or it is our
+ * bug. */
+static void on_silence(const struct ending_order *o, struct ending *out)
+{
+    int signal = WIFSIGNALED(o->status) ? WTERMSIG(o->status) : 0;
+
+    out->code = EXIT_TERN;
+    if (signal == SIGSYS)
+        snprintf(out->text, sizeof out->text,
+                 "%s: stopped by the sandbox: the runner made a system call that it has no use "
+                 "for; please report this",
+                 o->name);
+    else if (signal == SIGSEGV || signal == SIGBUS || signal == SIGILL || signal == SIGFPE ||
+             signal == SIGABRT || signal == SIGTRAP)
+        snprintf(out->text, sizeof out->text,
+                 "%s: the runner itself broke (%s); please report this", o->name,
+                 strsignal(signal));
+    else if (signal)
+        out->signal = signal; /* somebody's wish, as with any program */
+    else
+        snprintf(out->text, sizeof out->text,
+                 "%s: the runner ended with code %d and without a report; is it the right "
+                 "tern-runner?",
+                 o->name, WEXITSTATUS(o->status));
+}
+
+static void on_trap(const struct ending_order *o, const struct report *r, struct ending *out)
+{
+    char place[256];
+
+    if (r->code == TERN_TRAP_NONE || r->code > TERN_TRAP_STACK) {
+        on_silence(o, out);
+        return;
+    }
+    find_place(o, r, place, sizeof place);
+    out->code = EXIT_TRAP;
+    snprintf(out->text, sizeof out->text, "%s: %s%s", o->name,
+             trap_text((enum tern_trap_kind)r->code), place);
+}
+
+static void on_signal(const struct ending_order *o, const struct report *r, struct ending *out)
+{
+    if (r->code == 0 || r->code >= 32 || r->code == SIGSTOP || r->code == SIGTSTP)
+        on_silence(o, out); /* no signal that could have ended it */
+    else
+        out->signal = (int)r->code;
+}
+
+static void on_limit(const struct ending_order *o, const struct report *r, struct ending *out)
+{
+    if (r->code == REPORT_LIMIT_CPU) {
+        out->code = EXIT_CPU_LIMIT;
+        snprintf(out->text, sizeof out->text,
+                 "%s: stopped after %.3g s of processor time, its limit; --time sets it", o->name,
+                 (double)o->cpu_ns_max / 1e9);
+    } else {
+        out->code = EXIT_OUTPUT_LIMIT;
+        snprintf(out->text, sizeof out->text,
+                 "%s: stopped after writing %ju bytes, its limit; --output sets it", o->name,
+                 (uintmax_t)o->output_bytes_max);
+    }
+}
+
+void ending_make(const struct ending_order *order, struct ending *out)
+{
+    struct report r;
+
+    *out = (struct ending){0};
+    if (report_decode(&r, order->report)) {
+        on_silence(order, out);
+        return;
+    }
+    switch (r.kind) {
+    case REPORT_EXIT: out->code = (int)(r.code & 255); break;
+    case REPORT_TRAP: on_trap(order, &r, out); break;
+    case REPORT_LIMIT: on_limit(order, &r, out); break;
+    case REPORT_SIGNAL: on_signal(order, &r, out); break;
+    case REPORT_REFUSED:
+        out->code = EXIT_REFUSED;
+        snprintf(out->text, sizeof out->text, "%s: cannot be run: %.500s", order->name, r.text);
+        break;
+    }
+}

@@ -1,0 +1,41 @@
+/*
+ * ending - what became of a program, for its user: a sentence, and how tern itself is to end.
+ *
+ * Does     Takes the runner's report and the status of its process.
+ * Not here Ending: the caller does that, by code or by signal.
+ */
+#ifndef TERN_OS_ENDING_H
+#define TERN_OS_ENDING_H
+
+#include "base/bytes.h"
+#include "wire/ticket.h"
+
+/* Of `tern exec`, besides the program's own; as near as can be to what shells know. */
+enum exit_code {
+    EXIT_TERN = 125,    /* Tern could not do its part */
+    EXIT_REFUSED = 126, /* not a module, not a valid one, or one that needs what there is not */
+    EXIT_NOT_FOUND = 127,
+    EXIT_TRAP = 134,         /* as abort() looks to a shell: 128 + SIGABRT */
+    EXIT_CPU_LIMIT = 152,    /* 128 + SIGXCPU */
+    EXIT_OUTPUT_LIMIT = 153, /* 128 + SIGXFSZ */
+};
+
+struct ending {
+    int code;
+    int signal;     /* if not 0: end by this signal instead */
+    char text[768]; /* for standard error, without "tern: "; empty: nothing to say */
+};
+
+struct ending_order {
+    const char *name;   /* of the module's file */
+    struct view module; /* for function names and places */
+    int object;
+    int status;         /* as of waitpid */
+    struct view report; /* what came through the pipe */
+    uint64_t cpu_ns_max;
+    uint64_t output_bytes_max;
+};
+
+void ending_make(const struct ending_order *order, struct ending *out);
+
+#endif

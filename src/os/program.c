@@ -1,0 +1,197 @@
+#include "os/program.h"
+
+#include "os/file.h"
+#include "os/process.h"
+#include "os/runner.h"
+#include "os/supervise.h"
+#include "os/sys.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+enum {
+    PAGE_BYTES = 65536,
+    TABLE_ELEMENTS_MAX = 10000000,
+    FRAME_GROWTH = 8, /* native stack for a byte of the module's own: also for code made at -O0 */
+    NATIVE_STACK_LEAST = 1 << 20,
+    FDS_MAX = TICKET_FD_DIRS + TICKET_DIRS_MAX,
+};
+
+_Static_assert((int)FDS_MAX <= (int)PROCESS_FDS_MAX, "a process takes them all");
+
+const struct program_limits program_default = {
+    .memory_pages_max = 65536, /* what a module can address: 4 GiB */
+    .stack_bytes = 16 << 20,
+};
+
+struct launch {
+    const struct program_order *order;
+    int fds[FDS_MAX];
+    size_t fd_count;
+    int report; /* our end */
+    struct words command;
+};
+
+/* What we opened: the standard streams, module and object are borrowed. */
+static void release(struct launch *l)
+{
+    for (size_t i = TICKET_FD_TICKET; i < l->fd_count; i++)
+        if (i != TICKET_FD_MODULE && i != TICKET_FD_OBJECT)
+            sys_close(l->fds[i]);
+    sys_close(l->report);
+    words_release(&l->command);
+}
+
+static enum tern_err fill_ticket(const struct program_order *o, struct ticket *t, struct problem *p)
+{
+    if (o->args->count > TICKET_ARGS_MAX || o->env->count > TICKET_ENV_MAX)
+        return problem_set(p, TERN_ETOOBIG, "too many arguments or variables");
+    for (size_t i = 0; i < o->args->count; i++)
+        t->args[t->arg_count++] = view_of_string(o->args->word[i]);
+    for (size_t i = 0; i < o->env->count; i++)
+        t->env[t->env_count++] = view_of_string(o->env->word[i]);
+    for (size_t i = 0; i < o->dir_count; i++)
+        t->dirs[t->dir_count++] = (struct ticket_dir){
+            .guest_path = view_of_string(o->dirs[i].guest), .read_only = o->dirs[i].read_only};
+    t->memory_pages_max = o->limits.memory_pages_max;
+    t->stack_cells = (uint32_t)(o->limits.stack_bytes / 8);
+    t->native_stack_bytes = o->limits.stack_bytes * FRAME_GROWTH + NATIVE_STACK_LEAST;
+    t->cpu_ns_max = o->limits.cpu_ns_max;
+    t->output_bytes_max = o->limits.output_bytes_max;
+    t->table_elements_max = TABLE_ELEMENTS_MAX;
+    return TERN_OK;
+}
+
+static enum tern_err make_ticket(struct launch *l, struct problem *p)
+{
+    struct ticket *t = calloc(1, sizeof *t);
+    struct bytes filter = {0}, encoded = {0};
+    enum tern_err err = t ? TERN_OK : TERN_ENOMEM;
+
+    if (err)
+        return problem_set(p, err, "out of memory");
+    err = fill_ticket(l->order, t, p);
+    if (err)
+        goto out;
+    err = runner_filter(l->order->object, &filter);
+    if (err) {
+        problem_set(p, err, "cannot make the runner's system call filter");
+        goto out;
+    }
+    t->filter = bytes_view(&filter);
+    err = ticket_encode(t, &encoded);
+    if (!err)
+        err = file_sealed("tern-ticket", bytes_view(&encoded), &l->fds[TICKET_FD_TICKET]);
+    if (err)
+        problem_set(p, err, "cannot hand arguments and environment to the program: %s",
+                    tern_err_text(err));
+out:
+    bytes_release(&filter);
+    bytes_release(&encoded);
+    free(t);
+    return err;
+}
+
+static enum tern_err make_memory(struct launch *l, struct problem *p)
+{
+    const off_t size = (off_t)l->order->limits.memory_pages_max * PAGE_BYTES;
+    int fd = sys_memfd("tern-memory");
+    int result = fd < 0 ? fd : sys_ftruncate(fd, size);
+
+    if (result >= 0)
+        result = sys_seal(fd, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW);
+    l->fds[TICKET_FD_MEMORY] = fd < 0 ? -1 : fd;
+    return result < 0
+               ? problem_set(p, file_error(result), "cannot reserve memory: %s", strerror(-result))
+               : TERN_OK;
+}
+
+static enum tern_err open_dirs(struct launch *l, struct problem *p)
+{
+    for (size_t i = 0; i < l->order->dir_count; i++) {
+        const char *host = l->order->dirs[i].host;
+        int fd = sys_open(host, O_RDONLY | O_DIRECTORY, 0);
+
+        if (fd == -EACCES) /* one that may be passed through, but not listed */
+            fd = sys_open(host, O_PATH | O_DIRECTORY, 0);
+        if (fd < 0)
+            return problem_set(p, file_error(fd),
+                               "cannot open the directory %s for the program: %s", host,
+                               strerror(-fd));
+        l->fds[l->fd_count++] = fd;
+    }
+    return TERN_OK;
+}
+
+static enum tern_err prepare(struct launch *l, struct problem *p)
+{
+    int ends[2];
+    enum tern_err err;
+
+    for (int i = 0; i < FDS_MAX; i++)
+        l->fds[i] = i <= 2 ? i : -1;
+    l->fd_count = TICKET_FD_DIRS;
+    l->fds[TICKET_FD_OBJECT] = l->order->object;
+    l->fds[TICKET_FD_MODULE] = l->order->module;
+    err = open_dirs(l, p);
+    if (!err)
+        err = runner_find(l->order->settings, &l->command, p);
+    if (!err)
+        err = make_ticket(l, p);
+    if (!err)
+        err = make_memory(l, p);
+    if (err)
+        return err;
+    if (sys_pipe(ends) < 0)
+        return problem_set(p, TERN_ESYSTEM, "cannot make a pipe");
+    l->report = ends[0];
+    l->fds[TICKET_FD_REPORT] = ends[1];
+    return TERN_OK;
+}
+
+static enum tern_err run(struct launch *l, int *status, struct bytes *report, struct problem *p)
+{
+    char *const no_env[] = {NULL};
+    const struct process_spec spec = {
+        .argv = l->command.word,
+        .env = l->order->settings->runner ? NULL : no_env, /* an emulator may need some */
+        .fds = l->fds,
+        .fd_count = l->fd_count,
+    };
+    enum tern_err err = supervise(&spec, status, p);
+
+    if (err)
+        return err;
+    sys_close(l->fds[TICKET_FD_REPORT]);
+    l->fds[TICKET_FD_REPORT] = -1;
+    if (file_read_fd(l->report, REPORT_BYTES, report))
+        *report = (struct bytes){0}; /* as if there were none */
+    return TERN_OK;
+}
+
+enum tern_err program_run(const struct program_order *order, struct ending *out, struct problem *p)
+{
+    struct launch l = {.order = order, .report = -1};
+    struct bytes report = {0};
+    int status = 0;
+    enum tern_err err = prepare(&l, p);
+
+    if (!err)
+        err = run(&l, &status, &report, p);
+    if (!err)
+        ending_make(&(struct ending_order){.name = order->name,
+                                           .module = order->module_bytes,
+                                           .object = order->object,
+                                           .status = status,
+                                           .report = bytes_view(&report),
+                                           .cpu_ns_max = order->limits.cpu_ns_max,
+                                           .output_bytes_max = order->limits.output_bytes_max},
+                    out);
+    bytes_release(&report);
+    release(&l);
+    return err;
+}

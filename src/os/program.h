@@ -1,0 +1,45 @@
+/*
+ * program - runs a compiled module in a runner, within what its order names.
+ *
+ * Does     Writes the ticket, makes the memory, starts the runner with exactly the descriptors
+ *          of enum ticket_fd, watches it, reads its report.
+ * Errors   Only what keeps it from starting. How a program that was started ended is *out.
+ */
+#ifndef TERN_OS_PROGRAM_H
+#define TERN_OS_PROGRAM_H
+
+#include "os/ending.h"
+#include "os/settings.h"
+#include "os/words.h"
+
+struct program_dir {
+    char *host;
+    char *guest;
+    bool read_only;
+};
+
+struct program_limits {
+    uint32_t memory_pages_max;
+    uint64_t stack_bytes; /* of WebAssembly's own locals and operands */
+    uint64_t cpu_ns_max;
+    uint64_t output_bytes_max;
+};
+
+extern const struct program_limits program_default;
+
+struct program_order {
+    const struct settings *settings;
+    const char *name;         /* of the module's file, for messages */
+    const struct words *args; /* with the program's own name */
+    const struct words *env;
+    const struct program_dir *dirs;
+    size_t dir_count;
+    struct program_limits limits;
+    int module; /* sealed descriptors */
+    int object;
+    struct view module_bytes;
+};
+
+enum tern_err program_run(const struct program_order *order, struct ending *out, struct problem *p);
+
+#endif

@@ -1,0 +1,103 @@
+#include "os/supervise.h"
+
+#include "base/check.h"
+
+#include <signal.h>
+#include <sys/wait.h>
+#include <uv.h>
+
+static const int passed_on[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGALRM};
+
+enum { PASSED_ON = sizeof passed_on / sizeof *passed_on };
+
+struct watch {
+    pid_t child;
+    int status;
+    bool ended;
+    uv_loop_t loop;
+    uv_signal_t on_child;
+    uv_signal_t on_stop;
+    uv_signal_t on_continue;
+    uv_signal_t on_other[PASSED_ON];
+};
+
+static void child_changed(uv_signal_t *handle, int signal)
+{
+    struct watch *w = handle->data;
+
+    (void)signal;
+    if (!w->ended && process_ended(w->child, &w->status)) {
+        w->ended = true;
+        uv_stop(&w->loop);
+    }
+}
+
+/* The child has it already if it came from the terminal: once more does no harm. */
+static void pass_on(uv_signal_t *handle, int signal)
+{
+    struct watch *w = handle->data;
+
+    if (!w->ended)
+        kill(w->child, signal);
+}
+
+/* Stops us for real, so that a shell sees it; the kernel decides whether that may be. */
+static void stop_too(uv_signal_t *handle, int signal)
+{
+    pass_on(handle, signal);
+    uv_signal_stop(handle);
+    raise(signal);
+    uv_signal_start(handle, stop_too, signal);
+}
+
+static bool ignored(int signal)
+{
+    struct sigaction now;
+
+    return sigaction(signal, NULL, &now) == 0 && now.sa_handler == SIG_IGN;
+}
+
+static void listen_to(struct watch *w, uv_signal_t *handle, uv_signal_cb call, int signal)
+{
+    check(uv_signal_init(&w->loop, handle) == 0);
+    handle->data = w;
+    if (!ignored(signal))
+        uv_signal_start(handle, call, signal);
+}
+
+static void listen_to_all(struct watch *w)
+{
+    listen_to(w, &w->on_stop, stop_too, SIGTSTP);
+    listen_to(w, &w->on_continue, pass_on, SIGCONT);
+    for (size_t i = 0; i < PASSED_ON; i++)
+        listen_to(w, &w->on_other[i], pass_on, passed_on[i]);
+}
+
+static void close_handle(uv_handle_t *handle, void *unused)
+{
+    (void)unused;
+    uv_close(handle, NULL);
+}
+
+enum tern_err supervise(const struct process_spec *spec, int *status, struct problem *p)
+{
+    struct watch w = {0};
+    enum tern_err err;
+
+    if (uv_loop_init(&w.loop))
+        return problem_set(p, TERN_ENOMEM, "out of memory");
+    signal(SIGCHLD, SIG_DFL); /* inherited as ignored, it would hide the child's end */
+    listen_to(&w, &w.on_child, child_changed, SIGCHLD);
+    err = process_start(spec, &w.child, p);
+    if (!err) {
+        listen_to_all(&w); /* after the start: before it a signal ends us alone, as it should */
+        w.ended = process_ended(w.child, &w.status);
+        if (!w.ended)
+            uv_run(&w.loop, UV_RUN_DEFAULT);
+        *status = w.status;
+    }
+    uv_walk(&w.loop, close_handle, NULL);
+    uv_run(&w.loop, UV_RUN_DEFAULT);
+    check(uv_loop_close(&w.loop) == 0);
+    return err;
+}

@@ -1,0 +1,18 @@
+/*
+ * supervise - waits for a child as a shell's own job would be waited for.
+ *
+ * Does     What asks a program to end or stop (Ctrl-C, Ctrl-Z, kill) reaches the child: through
+ *          the terminal, which signals the whole process group, or from us, when only we were
+ *          signalled. We stop when it is to stop, go on when it is to go on, and never end
+ *          before it. Signals that were ignored when we started stay ignored.
+ */
+#ifndef TERN_OS_SUPERVISE_H
+#define TERN_OS_SUPERVISE_H
+
+#include "base/error.h"
+#include "os/process.h"
+
+/* Starts spec and waits; *status as of waitpid. */
+enum tern_err supervise(const struct process_spec *spec, int *status, struct problem *p);
+
+#endif

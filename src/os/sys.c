@@ -1,0 +1,133 @@
+#include "os/sys.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+/* The value of a call, made again while a signal interrupts it, or -errno. */
+#define RETRY(call)                                                                                \
+    __extension__({                                                                                \
+        __typeof__(call) result_;                                                                  \
+        do                                                                                         \
+            result_ = (call);                                                                      \
+        while (result_ < 0 && errno == EINTR);                                                     \
+        result_ < 0 ? -errno : result_;                                                            \
+    })
+
+int sys_open(const char *path, int flags, mode_t mode)
+{
+    return RETRY(open(path, flags | O_CLOEXEC, mode));
+}
+
+int sys_openat(int dir, const char *path, int flags, mode_t mode)
+{
+    return RETRY(openat(dir, path, flags | O_CLOEXEC, mode));
+}
+
+int sys_close(int fd)
+{
+    if (fd < 0)
+        return 0;
+    return close(fd) < 0 ? -errno : 0; /* never again: the descriptor is gone in any case */
+}
+
+ssize_t sys_read(int fd, void *to, size_t size)
+{
+    return RETRY(read(fd, to, size));
+}
+
+ssize_t sys_write(int fd, const void *from, size_t size)
+{
+    return RETRY(write(fd, from, size));
+}
+
+ssize_t sys_pread(int fd, void *to, size_t size, off_t at)
+{
+    return RETRY(pread(fd, to, size, at));
+}
+
+int sys_fstat(int fd, struct stat *out)
+{
+    return RETRY(fstat(fd, out));
+}
+
+int sys_stat(const char *path, struct stat *out)
+{
+    return RETRY(stat(path, out));
+}
+
+int sys_lstat(const char *path, struct stat *out)
+{
+    return RETRY(lstat(path, out));
+}
+
+int sys_ftruncate(int fd, off_t size)
+{
+    return RETRY(ftruncate(fd, size));
+}
+
+int sys_fsync(int fd)
+{
+    return RETRY(fsync(fd));
+}
+
+int sys_touch(int fd)
+{
+    return RETRY(futimens(fd, NULL));
+}
+
+int sys_renameat(int dir, const char *from, const char *to)
+{
+    return RETRY(renameat(dir, from, dir, to));
+}
+
+int sys_unlinkat(int dir, const char *path, int flags)
+{
+    return RETRY(unlinkat(dir, path, flags));
+}
+
+int sys_mkdir(const char *path, mode_t mode)
+{
+    return RETRY(mkdir(path, mode));
+}
+
+int sys_flock(int fd, int operation)
+{
+    return RETRY(flock(fd, operation));
+}
+
+int sys_memfd(const char *name)
+{
+    return RETRY(memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING));
+}
+
+int sys_seal(int fd, int seals)
+{
+    return RETRY(fcntl(fd, F_ADD_SEALS, seals));
+}
+
+int sys_pipe(int fds[2])
+{
+    return RETRY(pipe2(fds, O_CLOEXEC));
+}
+
+int sys_dup_above(int fd, int least)
+{
+    return RETRY(fcntl(fd, F_DUPFD_CLOEXEC, least));
+}
+
+void *sys_map(int fd, size_t size, int protection)
+{
+    void *at = mmap(NULL, size, protection, MAP_SHARED, fd, 0);
+
+    return at == MAP_FAILED ? NULL : at;
+}
+
+void sys_unmap(void *at, size_t size)
+{
+    if (at)
+        munmap(at, size);
+}

@@ -1,0 +1,39 @@
+/*
+ * sys - the system calls that os/ makes, one thin function each.
+ *
+ * Errors   A negative errno where libc says -1: nothing looks at errno behind these. Interrupted
+ *          calls are repeated here.
+ * Tests    The linker can --wrap every one of them, so that the n-th call fails.
+ */
+#ifndef TERN_OS_SYS_H
+#define TERN_OS_SYS_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+
+int sys_open(const char *path, int flags, mode_t mode);
+int sys_openat(int dir, const char *path, int flags, mode_t mode);
+int sys_close(int fd); /* accepts -1 */
+ssize_t sys_read(int fd, void *to, size_t size);
+ssize_t sys_write(int fd, const void *from, size_t size);
+ssize_t sys_pread(int fd, void *to, size_t size, off_t at);
+int sys_fstat(int fd, struct stat *out);
+int sys_stat(const char *path, struct stat *out);
+int sys_lstat(const char *path, struct stat *out);
+int sys_ftruncate(int fd, off_t size);
+int sys_fsync(int fd);
+int sys_touch(int fd); /* both times: now */
+int sys_renameat(int dir, const char *from, const char *to);
+int sys_unlinkat(int dir, const char *path, int flags);
+int sys_mkdir(const char *path, mode_t mode);
+int sys_flock(int fd, int operation);
+int sys_memfd(const char *name);
+int sys_seal(int fd, int seals);
+int sys_pipe(int fds[2]);                           /* close on exec */
+int sys_dup_above(int fd, int least);               /* close on exec */
+void *sys_map(int fd, size_t size, int protection); /* shared, from 0; NULL if refused */
+void sys_unmap(void *at, size_t size);
+
+#endif
