@@ -1,0 +1,96 @@
+#!/usr/bin/env python3
+"""The official test suite under every compiler, level and processor: run.py, row by row.
+
+Exit code 1 if a command failed anywhere. A row whose compiler or emulator is missing is skipped,
+and said so.
+"""
+
+import argparse
+import pathlib
+import shutil
+import subprocess
+import sys
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+ARM, BIG = "aarch64", "s390x"
+
+# Processor (None: this one), compiler, flags.
+ROWS = [
+    (None, "gcc", "-O0"),
+    (None, "gcc", "-O2"),
+    (None, "gcc", "-O2 -march=x86-64-v2"),
+    (None, "gcc", "-O2 -march=x86-64-v3"),
+    (None, "gcc", "-O2 -DTERN_SIMD_ANY"),
+    (None, "clang", "-O0"),
+    (None, "clang", "-O2"),
+    (None, "clang", "-O2 -march=x86-64-v3"),
+    (ARM, "aarch64-linux-gnu-gcc", "-O0"),
+    (ARM, "aarch64-linux-gnu-gcc", "-O2"),
+    (ARM, "clang --target=aarch64-linux-gnu", "-O2"),
+    (BIG, "s390x-linux-gnu-gcc", "-O0"),
+    (BIG, "s390x-linux-gnu-gcc", "-O2"),
+]
+
+
+def missing(row):
+    processor, cc, _ = row
+    tools = [cc.split()[0]] + ([f"qemu-{processor}", f"{processor}-linux-gnu-gcc"]
+                               if processor else [])
+    return [tool for tool in tools if not shutil.which(tool)]
+
+
+def emulated_runner(build, processor):
+    """suite_run for another processor, in a build folder beneath this one."""
+    folder = pathlib.Path(build) / f"cross-{processor}"
+    if not (folder / "build.ninja").exists():
+        subprocess.run(["meson", "setup", "--cross-file", f"tools/cross/{processor}.ini",
+                        "-Drunner_only=true", str(folder)], cwd=ROOT, check=True,
+                       stdout=subprocess.DEVNULL)
+    subprocess.run(["meson", "compile", "-C", str(folder), "suite_run"], check=True,
+                   stdout=subprocess.DEVNULL)
+    return str(folder / "tests" / "conformance" / "suite_run")
+
+
+def run_row(options, row):
+    processor, cc, flags = row
+    command = [sys.executable, str(HERE / "run.py"), "--build", options.build, f"--cc={cc}",
+               f"--opt={flags}"]
+    if processor:
+        command += ["--runner", emulated_runner(options.build, processor),
+                    f"--qemu=qemu-{processor} -L /usr/{processor}-linux-gnu"]
+    if options.jobs:
+        command += ["--jobs", str(options.jobs)]
+    return subprocess.run(command + options.names, capture_output=True, text=True)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--build", default=str(ROOT / "build"))
+    parser.add_argument("--jobs", type=int)
+    parser.add_argument("--only", default="", help="rows with this text in them")
+    parser.add_argument("names", nargs="*", help="folders of the suite; default: all")
+    options = parser.parse_args()
+    options.build = str(pathlib.Path(options.build).resolve())
+    failed = 0
+    for row in ROWS:
+        title = f"{row[0] or 'here'}: {row[1]} {row[2]}"
+        if options.only not in title:
+            continue
+        if missing(row):
+            print(f"skipped  {title}: no {', '.join(missing(row))}", flush=True)
+            continue
+        start = time.monotonic()
+        result = run_row(options, row)
+        lines = result.stdout.splitlines() or [result.stderr]
+        failed += result.returncode != 0
+        print(f"{'FAILED' if result.returncode else 'ok':8} {title}: {lines[-1].lstrip('# ')}, "
+              f"{time.monotonic() - start:.0f} s", flush=True)
+        if result.returncode:
+            print("\n".join(line for line in lines if not line.startswith("ok ")), result.stderr)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

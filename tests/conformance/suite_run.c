@@ -1,0 +1,500 @@
+/*
+ * suite_run - carries out the script that suite_prepare wrote for one folder of the test suite.
+ *
+ *   suite_run FOLDER SCRIPT OBJECT
+ *
+ * FOLDER holds the WebAssembly modules, OBJECT is the shared object with all of them compiled.
+ * Needs only src/rt and libc, so that it can be built for another processor.
+ *
+ * Output   A line "LINE: what was wrong" for each command that failed; at the end
+ *          "N passed, N failed, N skipped". Exit code 0 whatever the outcome, if it got that far.
+ */
+#include "suite_value.h"
+
+#include "rt/instance.h"
+#include "rt/table.h"
+#include "rt/trap.h"
+
+#include <dlfcn.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    NAME_BYTES = 1024,
+    INSTANCES_MAX = 4096,
+    CELLS_MAX = 1024,
+    ROOM = 1 << 17,               /* cells of call stack */
+    NATIVE_STACK_BYTES = 1 << 29, /* room for them without optimisation */
+    TABLE_ELEMENTS_MAX = 1 << 20,
+};
+
+struct name {
+    char data[NAME_BYTES];
+    uint32_t size;
+};
+
+struct known { /* an instance under a name: of the module, or of a registration */
+    struct name name;
+    struct tern_instance *in;
+};
+
+struct world {
+    const char *folder;
+    void *object;
+    struct known named[INSTANCES_MAX], registered[INSTANCES_MAX];
+    unsigned named_count, registered_count;
+    struct tern_instance *latest;
+    unsigned passed, failed, skipped;
+    int line; /* of the command at hand */
+    struct tern_table *spectest_table;
+    struct tern_memory *spectest_memory;
+};
+
+static struct world world;
+
+__attribute__((format(printf, 1, 2))) static void fail(const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    printf("%d: ", world.line);
+    vprintf(format, args);
+    putchar('\n');
+    va_end(args);
+    world.failed++;
+}
+
+/* ---- The module that the tests import from ---- */
+
+void tern_host(struct tern_instance *in, uint32_t func, uint32_t room, union tern_cell *cells)
+{
+    (void)in, (void)func, (void)room, (void)cells; /* prints, in the suite's own interpreter */
+}
+
+static bool spectest_func(const char *field, struct rt_extern *out)
+{
+    static const char *const funcs[][2] = {
+        {"print", ">"},      {"print_i32", "i>"},      {"print_i64", "I>"},     {"print_f32", "f>"},
+        {"print_f64", "d>"}, {"print_i32_f32", "if>"}, {"print_f64_f64", "dd>"}};
+
+    for (uint32_t i = 0; i < sizeof funcs / sizeof *funcs; i++) {
+        if (strcmp(field, funcs[i][0]) == 0) {
+            *out =
+                (struct rt_extern){.kind = TERN_FUNC, .host_type = funcs[i][1], .host_number = i};
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool spectest_global(const char *field, struct rt_extern *out)
+{
+    static const char *const names[] = {"global_i32", "global_i64", "global_f32", "global_f64"};
+    static union tern_cell values[] = {{.i32 = 666}, {.i64 = 666}, {.f32 = 666.6F}, {.f64 = 666.6}};
+
+    for (uint32_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (strcmp(field, names[i]) == 0) {
+            *out =
+                (struct rt_extern){.kind = TERN_GLOBAL, .global = &values[i], .valtype = "iIfd"[i]};
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool spectest(const char *field, struct rt_extern *out)
+{
+    if (strcmp(field, "table") == 0)
+        *out = (struct rt_extern){.kind = TERN_TABLE, .table = world.spectest_table};
+    else if (strcmp(field, "memory") == 0)
+        *out = (struct rt_extern){.kind = TERN_MEMORY, .memory = world.spectest_memory};
+    else
+        return spectest_func(field, out) || spectest_global(field, out);
+    return true;
+}
+
+static struct tern_memory *new_memory(void *context, const struct tern_limits *limits)
+{
+    struct tern_memory *memory = memory_new(-1, limits->min, limits->max);
+
+    (void)context;
+    if (memory)
+        trap_add_memory(memory);
+    return memory;
+}
+
+static bool make_spectest(void)
+{
+    static uint32_t budget = 20;
+
+    world.spectest_table = table_new('r', &(struct tern_limits){10, 20}, &budget);
+    world.spectest_memory = new_memory(NULL, &(struct tern_limits){1, 2});
+    if (world.spectest_memory)
+        world.spectest_memory->declared_max = 2;
+    return world.spectest_table && world.spectest_memory;
+}
+
+/* ---- Names ---- */
+
+/* A word of the script, "x" and hexadecimal; false for "-". */
+static bool name_decode(const char *word, struct name *out)
+{
+    out->size = 0;
+    if (*word++ != 'x')
+        return false;
+    for (; word[0] && word[1] && out->size + 1 < NAME_BYTES; word += 2) {
+        char digits[3] = {word[0], word[1], 0};
+
+        out->data[out->size++] = (char)strtoul(digits, NULL, 16);
+    }
+    out->data[out->size] = 0;
+    return true;
+}
+
+static struct tern_instance *find(const struct known *known, unsigned count, const char *data,
+                                  uint32_t size)
+{
+    while (count-- > 0) { /* the latest of a name counts */
+        if (known[count].name.size == size && memcmp(known[count].name.data, data, size) == 0)
+            return known[count].in;
+    }
+    return NULL;
+}
+
+/* The instance that a command names: "-" is the latest. */
+static struct tern_instance *instance_named(const char *word)
+{
+    struct name name;
+
+    if (!word || !name_decode(word, &name))
+        return world.latest;
+    return find(world.named, world.named_count, name.data, name.size);
+}
+
+static void remember(struct known *known, unsigned *count, const char *word,
+                     struct tern_instance *in)
+{
+    if (*count < INSTANCES_MAX && word && name_decode(word, &known[*count].name))
+        known[(*count)++].in = in;
+}
+
+/* ---- Instances ---- */
+
+static bool resolve(void *context, const struct tern_import *import, struct rt_extern *out)
+{
+    const struct tern_export *e;
+    struct tern_instance *in;
+
+    (void)context;
+    if (import->module.size == 8 && memcmp(import->module.data, "spectest", 8) == 0)
+        return spectest(import->field.data, out);
+    in = find(world.registered, world.registered_count, import->module.data, import->module.size);
+    e = in ? instance_find_export(in, import->field.data, import->field.size) : NULL;
+    if (e)
+        *out = instance_extern(in, e);
+    return e;
+}
+
+static uint8_t *read_file(const char *name)
+{
+    char path[4096];
+    uint8_t *bytes = NULL;
+    long size;
+    FILE *f;
+
+    snprintf(path, sizeof path, "%s/%s", world.folder, name);
+    f = fopen(path, "rb");
+    if (!f)
+        return NULL;
+    if (fseek(f, 0, SEEK_END) == 0 && (size = ftell(f)) >= 0) {
+        rewind(f);
+        bytes = malloc((size_t)size + 1);
+        if (bytes && fread(bytes, 1, (size_t)size, f) != (size_t)size) {
+            free(bytes);
+            bytes = NULL;
+        }
+    }
+    fclose(f);
+    return bytes;
+}
+
+struct call {
+    const struct tern_func *func;
+    void (*invoke)(const struct tern_func *f, uint32_t room, union tern_cell *cells);
+    union tern_cell cells[CELLS_MAX];
+};
+
+static void call_run(void *context)
+{
+    struct call *c = context;
+
+    c->invoke(c->func, ROOM, c->cells);
+}
+
+static enum tern_trap_kind start(const struct tern_instance *in)
+{
+    static struct call call;
+    struct trap_info info;
+    const uint32_t func = in->module->start;
+
+    if (func == UINT32_MAX)
+        return TERN_TRAP_NONE;
+    call.func = in->func[func];
+    call.invoke = instance_func_type(in, func)->invoke;
+    return trap_run(call_run, &call, &info) ? TERN_TRAP_NONE : info.kind;
+}
+
+/* Instantiates module K of file; says in the suite's words why not, or NULL. */
+static const char *instantiate(const char *number, const char *file, struct tern_instance **out)
+{
+    const struct tern_module *module;
+    struct rt_config config = {
+        .resolve = resolve, .new_memory = new_memory, .table_elements_max = TABLE_ELEMENTS_MAX};
+    struct rt_failure failure;
+    char symbol[64];
+
+    snprintf(symbol, sizeof symbol, "module_%s", number);
+    module = dlsym(world.object, symbol);
+    config.source = read_file(file); /* lives as long as the instance */
+    if (!module || !config.source)
+        return "no such module";
+    switch (instance_new(module, &config, out, &failure)) {
+    case RT_LINKED: break;
+    case RT_UNKNOWN_IMPORT: return "unknown import";
+    case RT_INCOMPATIBLE_IMPORT: return "incompatible import type";
+    case RT_NO_MEMORY: return "no memory";
+    case RT_TRAPPED: return trap_text(failure.trap);
+    case RT_WRONG_ABI: return "wrong ABI";
+    }
+    failure.trap = start(*out);
+    return failure.trap == TERN_TRAP_NONE ? NULL : trap_text(failure.trap);
+}
+
+/* The suite's text may say more than ours, or less. */
+static bool same_reason(const char *ours, const char *theirs)
+{
+    size_t a = strlen(ours), b = strlen(theirs);
+
+    return strncmp(ours, theirs, a < b ? a : b) == 0;
+}
+
+/* ---- Commands ---- */
+
+static void on_module(char **rest)
+{
+    const char *number = strtok_r(NULL, " ", rest), *file = strtok_r(NULL, " ", rest);
+    const char *name = strtok_r(NULL, " ", rest);
+    const char *why = instantiate(number, file, &world.latest);
+
+    if (why) {
+        world.latest = NULL;
+        fail("%s: %s", file, why);
+        return;
+    }
+    remember(world.named, &world.named_count, name, world.latest);
+    world.passed++;
+}
+
+static void on_misfit(char **rest)
+{
+    const char *number = strtok_r(NULL, " ", rest), *file = strtok_r(NULL, " ", rest);
+    struct tern_instance *in;
+    const char *why = instantiate(number, file, &in);
+
+    if (!why)
+        fail("%s was instantiated, but: %s", file, *rest);
+    else if (!same_reason(why, *rest))
+        fail("%s: %s instead of: %s", file, why, *rest);
+    else
+        world.passed++;
+}
+
+static void on_register(char **rest)
+{
+    struct tern_instance *in = instance_named(strtok_r(NULL, " ", rest));
+
+    if (!in) {
+        fail("nothing to register");
+        return;
+    }
+    remember(world.registered, &world.registered_count, strtok_r(NULL, " ", rest), in);
+    world.passed++;
+}
+
+/* What the next two words name; NULL (said) if there is none of this kind. */
+static const struct tern_export *export_named(char **rest, enum tern_kind kind,
+                                              struct tern_instance **in)
+{
+    const struct tern_export *e = NULL;
+    struct name field;
+
+    *in = instance_named(strtok_r(NULL, " ", rest));
+    if (name_decode(strtok_r(NULL, " ", rest), &field) && *in)
+        e = instance_find_export(*in, field.data, field.size);
+    if (!e || e->kind != kind) {
+        fail("no export %s", field.data);
+        return NULL;
+    }
+    return e;
+}
+
+/* Reads the arguments up to "=" or the line's end, and calls. */
+static bool invoke(char **rest, struct call *call, const struct tern_type **type,
+                   enum tern_trap_kind *trap)
+{
+    struct tern_instance *in;
+    const struct tern_export *e = export_named(rest, TERN_FUNC, &in);
+    struct trap_info info;
+    const char *word;
+    uint32_t count = 0;
+
+    if (!e)
+        return false;
+    *type = instance_func_type(in, e->index);
+    call->func = in->func[e->index];
+    call->invoke = (*type)->invoke;
+    for (; (word = strtok_r(NULL, " ", rest)) && *word != '=' && count < CELLS_MAX; count++)
+        value_decode(word, &call->cells[count]);
+    if (count != strlen((*type)->params) || !call->invoke) {
+        fail("the arguments do not fit");
+        return false;
+    }
+    *trap = trap_run(call_run, call, &info) ? TERN_TRAP_NONE : info.kind;
+    return true;
+}
+
+static bool compare(const char *word, char letter, const union tern_cell *cell)
+{
+    char got[VALUE_TEXT_BYTES];
+
+    if (value_matches(word, letter, cell))
+        return true;
+    value_text(letter, cell, got);
+    fail("%s instead of %s", got, word);
+    return false;
+}
+
+static void on_return(char **rest, bool check_results)
+{
+    static struct call call;
+    const struct tern_type *type;
+    enum tern_trap_kind trap;
+    const char *word;
+    uint32_t i = 0;
+
+    if (!invoke(rest, &call, &type, &trap))
+        return;
+    if (trap != TERN_TRAP_NONE) {
+        fail("trap: %s", trap_text(trap));
+        return;
+    }
+    for (; check_results && (word = strtok_r(NULL, " ", rest)); i++) {
+        if (!type->results[i]) {
+            fail("too few results");
+            return;
+        }
+        if (!compare(word, type->results[i], &call.cells[i]))
+            return;
+    }
+    world.passed++;
+}
+
+static void on_trap(char **rest)
+{
+    static struct call call;
+    const struct tern_type *type;
+    enum tern_trap_kind trap;
+
+    if (!invoke(rest, &call, &type, &trap))
+        return;
+    if (trap == TERN_TRAP_NONE)
+        fail("returned instead of: %s", *rest);
+    else if (!same_reason(trap_text(trap), *rest))
+        fail("%s instead of: %s", trap_text(trap), *rest);
+    else
+        world.passed++;
+}
+
+static void on_get(char **rest)
+{
+    struct tern_instance *in;
+    const struct tern_export *e = export_named(rest, TERN_GLOBAL, &in);
+    struct rt_extern global;
+
+    if (!e)
+        return;
+    global = instance_extern(in, e);
+    (void)strtok_r(NULL, " ", rest); /* the = */
+    if (compare(strtok_r(NULL, " ", rest), global.valtype, global.global))
+        world.passed++;
+}
+
+static void command(char *text)
+{
+    char *rest = NULL;
+    const char *verb = strtok_r(text, " ", &rest), *line = strtok_r(NULL, " ", &rest);
+
+    if (!verb || !line)
+        return;
+    world.line = atoi(line);
+    if (strcmp(verb, "pass") == 0)
+        world.passed++;
+    else if (strcmp(verb, "skip") == 0)
+        world.skipped++;
+    else if (strcmp(verb, "fail") == 0)
+        fail("%s", rest);
+    else if (strcmp(verb, "module") == 0)
+        on_module(&rest);
+    else if (strcmp(verb, "unlinkable") == 0 || strcmp(verb, "uninstantiable") == 0)
+        on_misfit(&rest);
+    else if (strcmp(verb, "register") == 0)
+        on_register(&rest);
+    else if (strcmp(verb, "return") == 0 || strcmp(verb, "action") == 0)
+        on_return(&rest, *verb == 'r');
+    else if (strcmp(verb, "trap") == 0)
+        on_trap(&rest);
+    else if (strcmp(verb, "get") == 0)
+        on_get(&rest);
+    else
+        fail("unknown command %s", verb);
+}
+
+static bool run_script(const char *path)
+{
+    FILE *script = fopen(path, "r");
+    char *line = NULL;
+    size_t room = 0;
+    ssize_t size;
+
+    if (!script)
+        return false;
+    while ((size = getline(&line, &room, script)) > 0) {
+        line[size - 1] = 0;
+        command(line);
+    }
+    free(line);
+    fclose(script);
+    return true;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc != 4) {
+        fputs("usage: suite_run FOLDER SCRIPT OBJECT\n", stderr);
+        return 2;
+    }
+    world.folder = argv[1];
+    world.object = dlopen(argv[3], RTLD_NOW | RTLD_LOCAL);
+    if (!world.object) {
+        printf("0: %s\n", dlerror());
+        return 1;
+    }
+    if (trap_init(NATIVE_STACK_BYTES) != 0 || !make_spectest() || !run_script(argv[2])) {
+        puts("0: cannot start");
+        return 1;
+    }
+    printf("%u passed, %u failed, %u skipped\n", world.passed, world.failed, world.skipped);
+    return 0;
+}
