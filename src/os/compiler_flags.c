@@ -1,5 +1,6 @@
 #include "base/check.h"
 #include "os/compiler.h"
+#include "translate/cflags.h"
 
 #include <string.h>
 #include <sys/utsname.h>
@@ -8,42 +9,21 @@
 #include <cpuid.h>
 #endif
 
-enum { ANY = COMPILER_GCC | COMPILER_CLANG };
+enum { GCC = COMPILER_GCC, CLANG = COMPILER_CLANG, ANY = COMPILER_GCC | COMPILER_CLANG };
 
 struct flag {
-    const char *text;
     unsigned families;
+    const char *text;
 };
 
-/* What the translator's C relies on, and what makes it fast. Every compiler has these. */
+#define ROW(family, flag) {family, flag},
+
 static const struct flag flags[] = {
-    {"-std=gnu17", ANY},
-    {"-O2", ANY},
-    {"-fPIC", ANY},
-    {"-fvisibility=hidden", ANY},
-    {"-fno-strict-aliasing", ANY}, /* memory is bytes, read and written as any type */
-    {"-fwrapv", ANY},
-    {"-ffp-contract=off", ANY}, /* no fused multiply-add: results are exact */
-    {"-fno-math-errno", ANY},
-    {"-fsignaling-nans", COMPILER_GCC},
-    /* A load traps even where its result is not used; see tern_scalar.h. */
-    {"-fnon-call-exceptions", COMPILER_GCC},
-    {"-fno-delete-dead-exceptions", COMPILER_GCC},
-    {"-fno-tree-sink", COMPILER_GCC},
-    {"-DTERN_LOADS_TRAP", COMPILER_GCC},
-    {"-g1", ANY}, /* lines: where a fault came from */
-    {"-w", ANY},
-    {"-pipe", ANY},
+    TRANSLATE_CFLAGS(ROW){ANY, "-O2"}, {ANY, "-g1"}, /* lines: where a fault came from */
 };
 
-/* Left out where the compiler does not know them: compiler_identify finds out. */
-static const struct flag optional[] = {
-    {"-fno-finite-loops", ANY},        /* an endless loop without effects stays one */
-    {"-fstack-clash-protection", ANY}, /* large frames touch the guard page, not beyond */
-    {"-fno-stack-protector", ANY},
-    {"-fcf-protection=none", ANY},
-    {"-fno-asynchronous-unwind-tables", ANY},
-};
+/* compiler_identify finds out which of them a compiler knows. */
+static const struct flag optional[] = {TRANSLATE_OPTIONAL_CFLAGS(ROW)};
 
 enum { OPTIONAL_ROWS = sizeof optional / sizeof *optional };
 

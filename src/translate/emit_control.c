@@ -186,24 +186,42 @@ static void on_br_if(struct emitter *e, uint32_t depth)
     }
 }
 
+static void jump_inside(struct emitter *e, uint32_t depth)
+{
+    e->indent++;
+    jump(e, label_at(e, depth));
+    e->indent--;
+}
+
+static uint32_t default_label(const struct wasm_insn *insn)
+{
+    struct wasm_reader labels = insn->labels;
+
+    for (uint32_t i = 0; i < insn->label_count; i++)
+        (void)insn_next_label(&labels);
+    return insn_next_label(&labels);
+}
+
+/* Neighbours that go to the same place share its jump; those of the default need none. */
 static void on_br_table(struct emitter *e, const struct wasm_insn *insn)
 {
     struct operand index = pop(e);
     struct wasm_reader labels = insn->labels;
+    uint32_t otherwise = default_label(insn);
+    uint32_t depth = insn_next_label(&labels);
 
     line(e, "switch (%s) {", value_text(&index));
     for (uint32_t i = 0; i < insn->label_count; i++) {
-        uint32_t depth = insn_next_label(&labels);
+        uint32_t next = insn_next_label(&labels);
 
-        line(e, "case %" PRIu32 ":", i);
-        e->indent++;
-        jump(e, label_at(e, depth));
-        e->indent--;
+        if (depth != otherwise)
+            line(e, "case %" PRIu32 ":", i);
+        if (depth != otherwise && depth != next)
+            jump_inside(e, depth);
+        depth = next;
     }
     line(e, "default:");
-    e->indent++;
-    jump(e, label_at(e, insn_next_label(&labels)));
-    e->indent--;
+    jump_inside(e, otherwise);
     line(e, "}");
     e->dead = true;
 }

@@ -130,6 +130,15 @@ static void call_text(enum wasm_op op, const struct operand *from, uint32_t coun
                  value_text(&from[1]));
 }
 
+/* Of "!x", x alone would do as a condition, but not as a number: it is not only 0 or 1. */
+static void eqz_text(const struct operand *from, char out[NUMERIC_TEXT_MAX])
+{
+    if (from->condition && from->inner_primary)
+        snprintf(out, NUMERIC_TEXT_MAX, "%s != 0", from->text + 1);
+    else
+        condition_text(from, out, true);
+}
+
 static void trap_text(struct emitter *e, enum wasm_op op, const struct operand *from,
                       uint32_t count, char out[NUMERIC_TEXT_MAX])
 {
@@ -162,9 +171,9 @@ void emit_numeric(struct emitter *e, const struct wasm_insn *insn)
         push_condition(e, text, from, count);
         break;
     case FORM_EQZ:
-        condition_text(&from[0], text, true);
+        eqz_text(&from[0], text);
         push_condition(e, text, from, 1);
-        e->stack[e->height - 1].inner_primary = from[0].primary;
+        e->stack[e->height - 1].inner_primary = text[0] == '!' && from[0].primary;
         break;
     case FORM_TRAP:
         trap_text(e, insn->op, from, count, text);

@@ -23,11 +23,7 @@ import tempfile
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 DEFAULT_SUITE = ROOT.parent / "shared" / "wasm-spec"
 
-# As src/os/compiler_flags.c has them, but for the level, processor and line numbers.
-FLAGS = ["-std=gnu17", "-fPIC", "-fvisibility=hidden", "-fno-strict-aliasing", "-fwrapv",
-         "-ffp-contract=off", "-fno-math-errno", "-w", "-pipe", "-fno-stack-protector",
-         "-fno-asynchronous-unwind-tables"]
-GCC_FLAGS = ["-fsignaling-nans"]
+CFLAGS = ROOT / "src" / "translate" / "cflags.h"
 
 
 def parse_arguments():
@@ -60,8 +56,9 @@ def find_tool(build, name):
 
 def compiler_flags(cc):
     version = subprocess.run(shlex.split(cc) + ["--version"], capture_output=True, text=True)
-    flags = [] if "clang" in version.stdout else GCC_FLAGS
-    return FLAGS + flags
+    families = ("ANY", "CLANG" if "clang" in version.stdout else "GCC")
+    table = re.findall(r'X\((\w+), "([^"]+)"\)', CFLAGS.read_text())
+    return [flag for family, flag in table if family in families]
 
 
 class Suite:
