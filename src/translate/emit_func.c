@@ -196,13 +196,14 @@ static void append_stack_check(struct emitter *e, struct bytes *out)
                       e->func_index, e->func->code_offset);
 }
 
-static void locate(struct emitter *e, const struct bytes *lines, uint32_t first, uint32_t last,
-                   struct line_map *map)
+/* The function has the lines after `before` up to `last`; its body begins with line `first`. */
+static void locate(struct emitter *e, const struct bytes *lines, uint32_t before, uint32_t first,
+                   uint32_t last, struct line_map *map)
 {
     const struct line_offset *note = (const struct line_offset *)(const void *)lines->data;
     size_t count = lines->size / sizeof *note;
 
-    if (map->found || map->line_wanted > last)
+    if (map->line_wanted <= before || map->line_wanted > last)
         return;
     map->place = (struct translate_place){e->func_index, e->func->code_offset};
     map->found = true;
@@ -216,7 +217,7 @@ void emit_function(struct emitter *e, uint32_t func, struct bytes *out, uint32_t
     const struct wasm_type *type = module_func_type(e->module, func);
     struct bytes lines = {0};
     size_t start = out->size;
-    uint32_t body_line;
+    uint32_t before = *line_count, body_line;
 
     begin(e, func, type);
     if (e->failed)
@@ -234,7 +235,7 @@ void emit_function(struct emitter *e, uint32_t func, struct bytes *out, uint32_t
     if (!bytes_ok(&e->body))
         out->failed = true;
     if (map)
-        locate(e, &lines, body_line, *line_count, map);
+        locate(e, &lines, before, body_line, *line_count, map);
     bytes_release(&lines);
 }
 
