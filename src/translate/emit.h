@@ -34,6 +34,7 @@ struct operand {
     bool inner_primary; /* text is '!' and a primary text */
     bool primary;       /* text needs no parentheses */
     uint8_t local_count;
+    uint32_t stored;   /* number of the push_stored that wrote its slot; 0 if none */
     uint32_t slot_end; /* highest slot mentioned, plus 1; 0 if none */
     uint32_t local[EMIT_LOCALS_MAX];
     char text[EMIT_TEXT_MAX];
@@ -77,7 +78,8 @@ struct emitter {
     uint32_t local_capacity;
     uint8_t *slot_used; /* per height, a bit for each letter: slot_letters */
     bool memory_used;
-    size_t stored_start, stored_end; /* the last line, if push_stored wrote it */
+    uint32_t stored;                 /* number of the last push_stored in the function */
+    size_t stored_start, stored_end; /* its line in the body */
     char stored_text[EMIT_STORED_MAX];
     uint32_t insn_offset;
     bool failed; /* no memory */

@@ -99,6 +99,7 @@ static void begin(struct emitter *e, uint32_t func, const struct wasm_type *type
     e->dead = false;
     e->dead_nesting = 0;
     e->memory_used = false;
+    e->stored = 0;
     control_begin(e, type);
 }
 

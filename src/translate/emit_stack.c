@@ -225,18 +225,16 @@ void push_stored(struct emitter *e, char letter, const char *text)
     line(e, "%s = %s;", name, text);
     e->stored_end = e->body.size;
     push_slot(e, letter);
+    e->stack[e->height - 1].stored = ++e->stored;
     snprintf(e->stored_text, sizeof e->stored_text, "%s", text);
 }
 
 bool take_stored(struct emitter *e, const struct operand *value, char out[EMIT_STORED_MAX])
 {
-    bool last = e->stored_end == e->body.size && e->stored_end > e->stored_start;
-
-    if (!last || value->pending || value->constant || value->slot_end != e->height + 1 ||
+    if (value->stored == 0 || value->stored != e->stored || e->body.size != e->stored_end ||
         strlen(e->stored_text) + 1 == sizeof e->stored_text)
         return false;
     e->body.size = e->stored_start;
-    e->stored_end = 0;
     memcpy(out, e->stored_text, sizeof e->stored_text);
     return true;
 }
