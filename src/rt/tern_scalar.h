@@ -36,7 +36,15 @@
 #define TERN_KEEP_V(x)     (void)0
 #else
 #define TERN_KEEP(x)       __asm__ volatile("" : : "r"(x))
-#define TERN_KEEP_FLOAT(x) __asm__ volatile("" : : TERN_FLOAT_REGISTER(x))
+#define TERN_KEEP_FLOAT(x) __asm__ volatile("" : "+" TERN_FLOAT_REGISTER(x))
+#endif
+
+#define TERN_OPAQUE(x) __asm__("" : "+" TERN_FLOAT_REGISTER(x))
+/* clang folds an operation on a signalling NaN that it knows to that very NaN. */
+#ifdef __clang__
+#define TERN_OPAQUE_CLANG(x) TERN_OPAQUE(x)
+#else
+#define TERN_OPAQUE_CLANG(x) (void)0
 #endif
 
 /* At a function's start: takes its frame from what is left of the stack. */
@@ -123,6 +131,7 @@ TERN_INLINE float f32_reinterpret_i32(uint32_t bits)
     float x;
 
     __builtin_memcpy(&x, &bits, sizeof x);
+    TERN_OPAQUE_CLANG(x);
     return x;
 }
 
@@ -131,6 +140,7 @@ TERN_INLINE double f64_reinterpret_i64(uint64_t bits)
     double x;
 
     __builtin_memcpy(&x, &bits, sizeof x);
+    TERN_OPAQUE_CLANG(x);
     return x;
 }
 
@@ -236,8 +246,6 @@ TERN_INTEGER(i32, uint32_t, int32_t, 32, , 0x80000000u)
 TERN_INTEGER(i64, uint64_t, int64_t, 64, ll, 0x8000000000000000ull)
 
 /* ---- floats ---- */
-
-#define TERN_OPAQUE(x) __asm__("" : "+" TERN_FLOAT_REGISTER(x))
 
 #define F32_OPAQUE(x)                                                                              \
     ({                                                                                             \

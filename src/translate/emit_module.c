@@ -81,12 +81,26 @@ static void append_types(const struct wasm_module *m, struct bytes *out)
     }
 }
 
+/* A type may mention vectors that no instruction of the module uses. */
+static bool type_has_v128(const struct wasm_module *m)
+{
+    for (uint32_t i = 0; i < m->type_count; i++) {
+        const struct wasm_type *t = &m->types[i];
+
+        if (t->canonical == i &&
+            ((t->param_count && memchr(t->params, WASM_V128, t->param_count)) ||
+             (t->result_count && memchr(t->results, WASM_V128, t->result_count))))
+            return true;
+    }
+    return false;
+}
+
 void emit_prologue(const struct wasm_module *m, bool alone, struct bytes *out)
 {
     char name[64];
 
     bytes_append_text(out, "#include \"tern_rt.h\"\n#include \"tern_scalar.h\"\n");
-    if (m->uses_v128)
+    if (m->uses_v128 || type_has_v128(m))
         bytes_append_text(out, "#include \"tern_simd.h\"\n");
     bytes_appendf(out, "\n#define TERN_FN %s\n\n",
                   alone ? "static" : "__attribute__((visibility(\"hidden\")))");
