@@ -116,7 +116,7 @@ static void bash(void)
 static void zsh_word(const char *word, size_t length, const char *summary)
 {
     printf("        '%.*s:", (int)length, word);
-    quoted(*summary ? summary : "commands of two words");
+    quoted(*summary ? summary : "more commands: tern help");
     puts("'");
 }
 

@@ -102,6 +102,7 @@ const struct command command_cache = {
 };
 
 const struct command command_cache_show = {
+    .hidden = true, /* the same as cache */
     .name = "cache show",
     .summary = "show which compiled modules are kept",
     .usage = "",

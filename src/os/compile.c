@@ -142,6 +142,7 @@ static enum tern_err prepare(struct work *w)
     compiler_flags(w->order->compiler, w->order->settings->cflags, &w->flags);
     words_addf(&w->env, "PATH=%s", w->order->settings->path);
     words_add(&w->env, "LANG=C");
+    words_add(&w->env, "CCACHE_DISABLE=1"); /* it has nowhere to write, and nothing to add */
     words_addf(&w->env, "TMPDIR=%s", w->dir);
     failed = w->flags.failed || w->env.failed;
     if (failed)

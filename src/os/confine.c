@@ -136,14 +136,14 @@ int confine_main(int argc, char **argv)
     argv += CONFINE_WORDS;
     if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0 || chdir(work) < 0)
         return refuse(work);
-    if (!set_limits(argv - 4))
-        return refuse("limits");
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
         return refuse("no_new_privs");
     if (narrow_files(work, argv[0]))
         return refuse("Landlock");
     if (filter_compiler_apply(&applied))
         return refuse("seccomp");
+    if (!set_limits(argv - 4)) /* last: they are meant for the compiler, not for us */
+        return refuse("limits");
     execvp(argv[0], argv);
     return refuse(argv[0]);
 }

@@ -26,11 +26,11 @@ static int lift(const struct process_spec *spec, int high[PROCESS_FDS_MAX])
         int fd = spec->fds[i];
 
         if (fd >= 0)
-            high[i] = sys_dup_above(fd, PROCESS_FDS_MAX);
+            high[i] = sys_dup_above(fd, (int)spec->fd_count);
         else
             high[i] = sys_open("/dev/null", O_RDWR, 0);
         if (fd < 0 && high[i] >= 0) {
-            int lifted = sys_dup_above(high[i], PROCESS_FDS_MAX);
+            int lifted = sys_dup_above(high[i], (int)spec->fd_count);
             sys_close(high[i]);
             high[i] = lifted;
         }
@@ -97,15 +97,25 @@ enum tern_err process_start(const struct process_spec *spec, pid_t *out, struct 
     return TERN_OK;
 }
 
-bool process_ended(pid_t pid, int *status)
+static bool look(pid_t pid, int *status, int flags)
 {
     pid_t got;
 
     do
-        got = waitpid(pid, status, WNOHANG);
+        got = waitpid(pid, status, WNOHANG | flags);
     while (got < 0 && errno == EINTR);
     check(got == pid || got == 0); /* ours, and not waited for before */
     return got == pid;
+}
+
+bool process_ended(pid_t pid, int *status)
+{
+    return look(pid, status, 0);
+}
+
+bool process_changed(pid_t pid, int *status)
+{
+    return look(pid, status, WUNTRACED);
 }
 
 int process_wait(pid_t pid)

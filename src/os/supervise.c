@@ -14,6 +14,7 @@ struct watch {
     pid_t child;
     int status;
     bool ended;
+    bool stopping; /* from our stop until we are told to go on */
     uv_loop_t loop;
     uv_signal_t on_child;
     uv_signal_t on_stop;
@@ -21,15 +22,46 @@ struct watch {
     uv_signal_t on_other[PASSED_ON];
 };
 
+static void pass_on_stop(uv_signal_t *handle, int signal);
+
+/*
+ * Only when the child has really stopped do we, so that a shell that sees us stop has the
+ * terminal to itself; and by the same signal, so that it says the same.
+ */
+static void stop_too(struct watch *w, int signal)
+{
+    bool watched = signal == SIGTSTP && uv_is_active((uv_handle_t *)&w->on_stop);
+
+    w->stopping = true;
+    if (watched)
+        uv_signal_stop(&w->on_stop);
+    raise(signal);
+    if (watched)
+        uv_signal_start(&w->on_stop, pass_on_stop, SIGTSTP);
+}
+
+static void look_at_child(struct watch *w)
+{
+    int status;
+
+    while (!w->ended && process_changed(w->child, &status)) {
+        if (WIFSTOPPED(status)) {
+            stop_too(w, WSTOPSIG(status));
+            continue;
+        }
+        w->status = status;
+        w->ended = true;
+    }
+}
+
 static void child_changed(uv_signal_t *handle, int signal)
 {
     struct watch *w = handle->data;
 
     (void)signal;
-    if (!w->ended && process_ended(w->child, &w->status)) {
-        w->ended = true;
+    look_at_child(w);
+    if (w->ended)
         uv_stop(&w->loop);
-    }
 }
 
 /* The child has it already if it came from the terminal: once more does no harm. */
@@ -41,13 +73,21 @@ static void pass_on(uv_signal_t *handle, int signal)
         kill(w->child, signal);
 }
 
-/* Stops us for real, so that a shell sees it; the kernel decides whether that may be. */
-static void stop_too(uv_signal_t *handle, int signal)
+/* What came before we stopped has done its work: passed on now, it would stop the child again. */
+static void pass_on_stop(uv_signal_t *handle, int signal)
 {
+    const struct watch *w = handle->data;
+
+    if (!w->stopping)
+        pass_on(handle, signal);
+}
+
+static void pass_on_continue(uv_signal_t *handle, int signal)
+{
+    struct watch *w = handle->data;
+
+    w->stopping = false;
     pass_on(handle, signal);
-    uv_signal_stop(handle);
-    raise(signal);
-    uv_signal_start(handle, stop_too, signal);
 }
 
 static bool ignored(int signal)
@@ -67,8 +107,9 @@ static void listen_to(struct watch *w, uv_signal_t *handle, uv_signal_cb call, i
 
 static void listen_to_all(struct watch *w)
 {
-    listen_to(w, &w->on_stop, stop_too, SIGTSTP);
-    listen_to(w, &w->on_continue, pass_on, SIGCONT);
+    listen_to(w, &w->on_child, child_changed, SIGCHLD);
+    listen_to(w, &w->on_stop, pass_on_stop, SIGTSTP);
+    listen_to(w, &w->on_continue, pass_on_continue, SIGCONT);
     for (size_t i = 0; i < PASSED_ON; i++)
         listen_to(w, &w->on_other[i], pass_on, passed_on[i]);
 }
@@ -87,11 +128,10 @@ enum tern_err supervise(const struct process_spec *spec, int *status, struct pro
     if (uv_loop_init(&w.loop))
         return problem_set(p, TERN_ENOMEM, "out of memory");
     signal(SIGCHLD, SIG_DFL); /* inherited as ignored, it would hide the child's end */
-    listen_to(&w, &w.on_child, child_changed, SIGCHLD);
+    listen_to_all(&w);        /* before the start: what comes meanwhile is passed on by the loop */
     err = process_start(spec, &w.child, p);
     if (!err) {
-        listen_to_all(&w); /* after the start: before it a signal ends us alone, as it should */
-        w.ended = process_ended(w.child, &w.status);
+        look_at_child(&w);
         if (!w.ended)
             uv_run(&w.loop, UV_RUN_DEFAULT);
         *status = w.status;

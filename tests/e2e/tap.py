@@ -30,6 +30,8 @@ class Suite:
 
     def env(self, **more):
         env = dict(os.environ, TERN_CACHE_DIR=str(self.cache), LC_ALL="C", TERN_CFLAGS="-O1")
+        if "TERN_E2E_RUNNER" in env:  # a plain one: sanitizers in a runner talk on its stderr
+            env["TERN_RUNNER"] = env["TERN_E2E_RUNNER"]
         for name in ("TERN_CC", "CDPATH"):
             env.pop(name, None)
         env.update({k: str(v) for k, v in more.items()})

@@ -27,11 +27,16 @@ def still_works(s, wasm, entry, good):
 
 @suite.case
 def an_object_is_kept_and_used(s):
-    wasm, entry = fill(s)
-    before = entry.stat().st_ino
-    # With a compiler that cannot compile modules any more, the next run needs the cache.
-    equal(s.tern("exec", wasm).returncode, 0)
-    equal(entry.stat().st_ino, before, "the same file")
+    shutil.rmtree(s.cache, ignore_errors=True)
+    (s.dir / "gate").mkdir()
+    gate = s.file("gate/open", "")
+    cc = s.file("gate/cc", f"#!/bin/sh\n[ -e '{gate}' ] && exec /usr/bin/cc \"$@\"\nexit 1\n")
+    cc.chmod(0o755)
+    wasm = s.program("talk.c")
+    equal(s.tern("exec", wasm, env=s.env(TERN_CC=cc)).returncode, 0)
+    [entry] = s.cache.glob("*.o")
+    gate.unlink()  # from here on the compiler cannot even say its version
+    equal(s.tern("exec", wasm, env=s.env(TERN_CC=cc)).stdout, "hello\n")
     equal(oct(s.cache.stat().st_mode & 0o777), oct(0o700))
     equal(oct(entry.stat().st_mode & 0o777), oct(0o600))
 

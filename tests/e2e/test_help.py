@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Help, manual pages, completion, suggestions: all from one table."""
+import pathlib
 import re
 import shutil
 import subprocess
 
-from tap import Suite, check, clean_error, contains, equal
+from tap import TERN, Suite, check, clean_error, contains, equal
 
 suite = Suite()
 
@@ -43,7 +44,9 @@ def help_is_found_everywhere(s):
 def manual_pages_are_clean(s):
     if not shutil.which("groff") and not shutil.which("man"):
         return "neither groff nor man is installed"
+    built = {f.name for f in pathlib.Path(TERN).parent.glob("*.1")}
     for name in [[], *(n.split() for n in commands(s))]:
+        check(not built or "-".join(["tern", *name]) + ".1" in built, f"a page of {name}", built)
         page = s.tern("help", "--man", *name).stdout
         check(page.startswith(".TH "), "a page", page[:80])
         if shutil.which("groff"):
