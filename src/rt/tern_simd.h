@@ -50,24 +50,56 @@ typedef double tern_f64x2 __attribute__((vector_size(16)));
 #define v128_const(lo, hi)     ((tern_v128){(lo), (hi)})
 #endif
 
-/* Makes the compiler believe that v is used, so that the load behind it stays and can trap. */
-#ifndef TERN_KEEP_V
 #if defined(__x86_64__)
-#define TERN_KEEP_V(v) __asm__ volatile("" : : "x"(v))
+#define TERN_VECTOR_REGISTER "x"
 #elif defined(__aarch64__)
-#define TERN_KEEP_V(v) __asm__ volatile("" : : "w"(v))
+#define TERN_VECTOR_REGISTER "w"
 #elif defined(__s390x__) && defined(__VX__)
-#define TERN_KEEP_V(v) __asm__ volatile("" : : "v"(v))
+#define TERN_VECTOR_REGISTER "v"
 #else
-#define TERN_KEEP_V(v) __asm__ volatile("" : : "m"(v))
-#endif
+#define TERN_VECTOR_REGISTER "m"
 #endif
 
+/* Makes the compiler believe that v could be anything now. */
+#define TERN_OPAQUE_V(v) __asm__("" : "+" TERN_VECTOR_REGISTER(v))
+
+/*
+ * Makes it believe that all of v is used, so that the load behind it stays, is not narrowed to the
+ * lanes that are needed, and can trap.
+ */
 TERN_SIMD tern_v128 tern_keep_v(tern_v128 v)
 {
-    TERN_KEEP_V(v);
+    __asm__ volatile("" : : TERN_VECTOR_REGISTER(v));
     return v;
 }
+
+/*
+ * x * 1 and the like are not x when x is a signalling NaN, but compilers without -fsignaling-nans
+ * drop them: so constants that could be such an operand are hidden where they meet floats. What is
+ * no constant costs nothing.
+ */
+#if defined(__SUPPORT_SNAN__) && !defined(__clang__)
+#define TERN_HIDE(v)       (v)
+#define TERN_HIDE_FLOAT(x) (x)
+#else
+#define TERN_IS_UNIT(bits)                                                                         \
+    ((bits) << 1 == 0 || (bits) << 1 == 0x7fe0000000000000 || ((bits)&0x7fffffff7fffffff) == 0 ||  \
+     ((bits)&0x7fffffff7fffffff) == 0x3f8000003f800000)
+TERN_SIMD tern_v128 tern_hide(tern_v128 v)
+{
+    if (__builtin_constant_p(v[0]) && TERN_IS_UNIT(v[0]))
+        TERN_OPAQUE_V(v);
+    return v;
+}
+#define TERN_HIDE(v) tern_hide(v)
+#define TERN_HIDE_FLOAT(x)                                                                         \
+    (__extension__({                                                                               \
+        __typeof__(x) tern_float = (x);                                                            \
+        if (__builtin_constant_p(tern_float))                                                      \
+            TERN_OPAQUE_V(tern_float);                                                             \
+        tern_float;                                                                                \
+    }))
+#endif
 
 /* ---- Bytes ---- */
 
@@ -199,9 +231,9 @@ TERN_SIMD tern_v128 f64x2_splat(double x)
 #define i32x4_replace_lane(v, x, lane) TERN_REPLACE(tern_u32x4, 4, v, (uint32_t)(x), lane)
 #define i64x2_extract_lane(v, lane)    TERN_EXTRACT(tern_u64x2, 2, v, lane)
 #define i64x2_replace_lane(v, x, lane) TERN_REPLACE(tern_u64x2, 2, v, (uint64_t)(x), lane)
-#define f32x4_extract_lane(v, lane)    TERN_EXTRACT(tern_f32x4, 4, v, lane)
+#define f32x4_extract_lane(v, lane)    TERN_HIDE_FLOAT(TERN_EXTRACT(tern_f32x4, 4, v, lane))
 #define f32x4_replace_lane(v, x, lane) TERN_REPLACE(tern_f32x4, 4, v, x, lane)
-#define f64x2_extract_lane(v, lane)    TERN_EXTRACT(tern_f64x2, 2, v, lane)
+#define f64x2_extract_lane(v, lane)    TERN_HIDE_FLOAT(TERN_EXTRACT(tern_f64x2, 2, v, lane))
 #define f64x2_replace_lane(v, x, lane) TERN_REPLACE(tern_f64x2, 2, v, x, lane)
 
 /* A lane of two vectors of 16 bytes, numbered 0 to 31 by WebAssembly, as GNU C numbers it. */
@@ -331,6 +363,9 @@ TERN_OP2(i64x2_mul, (tern_u64x2)a *(tern_u64x2)b)
 
 /* ---- Floats ---- */
 
+#define TERN_ARITHMETIC(name, type, operator)                                                      \
+    TERN_OP2(name, (type)TERN_HIDE(a) operator(type) TERN_HIDE(b))
+
 #define TERN_FLOATS(shape, type)                                                                   \
     TERN_OP2(shape##_eq, (type)a == (type)b)                                                       \
     TERN_OP2(shape##_ne, (type)a != (type)b)                                                       \
@@ -338,10 +373,10 @@ TERN_OP2(i64x2_mul, (tern_u64x2)a *(tern_u64x2)b)
     TERN_OP2(shape##_gt, (type)a > (type)b)                                                        \
     TERN_OP2(shape##_le, (type)a <= (type)b)                                                       \
     TERN_OP2(shape##_ge, (type)a >= (type)b)                                                       \
-    TERN_OP2(shape##_add, (type)a + (type)b)                                                       \
-    TERN_OP2(shape##_sub, (type)a - (type)b)                                                       \
-    TERN_OP2(shape##_mul, (type)a *(type)b)                                                        \
-    TERN_OP2(shape##_div, (type)a / (type)b)
+    TERN_ARITHMETIC(shape##_add, type, +)                                                          \
+    TERN_ARITHMETIC(shape##_sub, type, -)                                                          \
+    TERN_ARITHMETIC(shape##_mul, type, *)                                                          \
+    TERN_ARITHMETIC(shape##_div, type, /)
 
 #define TERN_SIGN32 ((uint32_t)1 << 31)
 #define TERN_SIGN64 ((uint64_t)1 << 63)

@@ -195,6 +195,13 @@ TERN_SIMD int64_t tern_saturate(double x, double least, double most)
     return x != x ? 0 : (int64_t)(x < least ? least : x > most ? most : x);
 }
 
+/* A promotion that is demoted again would be dropped, and with it the quieting of NaNs. */
+TERN_SIMD double tern_promote(float x)
+{
+    volatile double y = (double)x;
+    return y;
+}
+
 #define TERN_INT32(x)  tern_saturate(x, -2147483648.0, 2147483647.0)
 #define TERN_UINT32(x) tern_saturate(x, 0.0, 4294967295.0)
 
@@ -207,7 +214,8 @@ TERN_OP1(f32x4_convert_i32x4_s, TERN_EACH(tern_f32x4, 4, (float)((tern_i32x4)a)[
 TERN_OP1(f32x4_convert_i32x4_u, TERN_EACH(tern_f32x4, 4, (float)((tern_u32x4)a)[i]))
 TERN_OP1(f64x2_convert_low_i32x4_s, TERN_EACH(tern_f64x2, 2, TERN_LOW_LANE(tern_i32x4, a)))
 TERN_OP1(f64x2_convert_low_i32x4_u, TERN_EACH(tern_f64x2, 2, TERN_LOW_LANE(tern_u32x4, a)))
-TERN_OP1(f64x2_promote_low_f32x4, TERN_EACH(tern_f64x2, 2, (double)TERN_LOW_LANE(tern_f32x4, a)))
+TERN_OP1(f64x2_promote_low_f32x4,
+         TERN_EACH(tern_f64x2, 2, tern_promote(TERN_LOW_LANE(tern_f32x4, a))))
 TERN_OP1(f32x4_demote_f64x2_zero,
          TERN_EACH(tern_f32x4, 4, TERN_HALF(float, 0.0F, (float)TERN_WIDE_LANE)))
 TERN_OP1(i32x4_trunc_sat_f32x4_s,

@@ -159,11 +159,18 @@ TERN_FLOAT_UNARY(sqrt, vsqrtq)
 
 /* ---- Conversions ---- */
 
+/* A promotion that is demoted again would be dropped, and with it the quieting of NaNs. */
+TERN_SIMD float64x2_t tern_promoted(float64x2_t v)
+{
+    TERN_OPAQUE_V(v);
+    return v;
+}
+
 TERN_OP1(f32x4_convert_i32x4_s, vcvtq_f32_s32(TERN_S32(a)))
 TERN_OP1(f32x4_convert_i32x4_u, vcvtq_f32_u32(TERN_U32(a)))
 TERN_OP1(f64x2_convert_low_i32x4_s, vcvtq_f64_s64((int64x2_t)i64x2_extend_low_i32x4_s(a)))
 TERN_OP1(f64x2_convert_low_i32x4_u, vcvtq_f64_u64((uint64x2_t)i64x2_extend_low_i32x4_u(a)))
-TERN_OP1(f64x2_promote_low_f32x4, vcvt_f64_f32(vget_low_f32(TERN_F32(a))))
+TERN_OP1(f64x2_promote_low_f32x4, tern_promoted(vcvt_f64_f32(vget_low_f32(TERN_F32(a)))))
 TERN_OP1(f32x4_demote_f64x2_zero, vcombine_f32(vcvt_f32_f64(TERN_F64(a)), vdup_n_f32(0)))
 TERN_OP1(i32x4_trunc_sat_f32x4_s, vcvtq_s32_f32(TERN_F32(a)))
 TERN_OP1(i32x4_trunc_sat_f32x4_u, vcvtq_u32_f32(TERN_F32(a)))

@@ -360,12 +360,21 @@ TERN_SIMD tern_v128 f64x2_convert_low_i32x4_u(tern_v128 a)
     return (tern_v128)_mm_sub_pd((__m128d)bits, _mm_set1_pd(0x1p52));
 }
 
-/* cvttps gives 0x80000000 for what does not fit: right for too small, inverted for too large. */
+/*
+ * The instructions give 0x80000000 for what does not fit: right for too small, inverted for too
+ * large. gcc saturates when it converts a constant by itself, so the operand is hidden from it.
+ */
+TERN_SIMD __m128i tern_cvttps(__m128 a)
+{
+    TERN_OPAQUE_V(a);
+    return _mm_cvttps_epi32(a);
+}
+
 TERN_SIMD tern_v128 i32x4_trunc_sat_f32x4_s(tern_v128 a)
 {
     const tern_v128 number = a & f32x4_eq(a, a);
     const tern_v128 large = f32x4_ge(a, f32x4_splat(0x1p31F));
-    return (tern_v128)_mm_cvttps_epi32(TERN_PS(number)) ^ large;
+    return (tern_v128)tern_cvttps(TERN_PS(number)) ^ large;
 }
 
 /* What lies above 2^31 is converted by itself and added. */
@@ -374,9 +383,9 @@ TERN_SIMD tern_v128 i32x4_trunc_sat_f32x4_u(tern_v128 a)
     const __m128 number = _mm_max_ps(TERN_PS(a), _mm_setzero_ps()); /* NaN: 0 */
     const __m128 above = _mm_sub_ps(number, _mm_set1_ps(0x1p31F));
     const tern_v128 large = (tern_v128)_mm_cmpge_ps(above, _mm_set1_ps(0x1p31F));
-    const tern_i32x4 high = (tern_i32x4)((tern_v128)_mm_cvttps_epi32(above) ^ large);
+    const tern_i32x4 high = (tern_i32x4)((tern_v128)tern_cvttps(above) ^ large);
     const tern_i32x4 positive = high & ~(high >> 31);
-    return (tern_v128)((tern_u32x4)_mm_cvttps_epi32(number) + (tern_u32x4)positive);
+    return (tern_v128)((tern_u32x4)tern_cvttps(number) + (tern_u32x4)positive);
 }
 
 TERN_SIMD tern_v128 i32x4_trunc_sat_f64x2_s_zero(tern_v128 a)

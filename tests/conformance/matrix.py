@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
-"""The official test suite under every compiler, level and processor: run.py, row by row.
+"""The official test suite, and our own additions, under every compiler, level and processor.
+
+run.py does one row of the matrix.
 
 Exit code 1 if a command failed anywhere. A row whose compiler or emulator is missing is skipped,
 and said so.
@@ -15,6 +17,8 @@ import time
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 ARM, BIG = "aarch64", "s390x"
+
+SUITES = ([], ["--suite", str(HERE / "own")])  # where TERN_WASM_SPEC says; ours
 
 # Processor (None: this one), compiler, flags.
 ROWS = [
@@ -53,16 +57,25 @@ def emulated_runner(build, processor):
     return str(folder / "tests" / "conformance" / "suite_run")
 
 
-def run_row(options, row):
+def run_row(options, row, suite):
     processor, cc, flags = row
     command = [sys.executable, str(HERE / "run.py"), "--build", options.build, f"--cc={cc}",
-               f"--opt={flags}"]
+               f"--opt={flags}"] + suite
     if processor:
         command += ["--runner", emulated_runner(options.build, processor),
                     f"--qemu=qemu-{processor} -L /usr/{processor}-linux-gnu"]
     if options.jobs:
         command += ["--jobs", str(options.jobs)]
     return subprocess.run(command + options.names, capture_output=True, text=True)
+
+
+def report_row(title, start, result):
+    lines = result.stdout.splitlines() or [result.stderr]
+    print(f"{'FAILED' if result.returncode else 'ok':8} {title}: {lines[-1].lstrip('# ')}, "
+          f"{time.monotonic() - start:.0f} s", flush=True)
+    if result.returncode:
+        print("\n".join(line for line in lines if not line.startswith("ok ")), result.stderr)
+    return result.returncode == 0
 
 
 def main():
@@ -81,14 +94,9 @@ def main():
         if missing(row):
             print(f"skipped  {title}: no {', '.join(missing(row))}", flush=True)
             continue
-        start = time.monotonic()
-        result = run_row(options, row)
-        lines = result.stdout.splitlines() or [result.stderr]
-        failed += result.returncode != 0
-        print(f"{'FAILED' if result.returncode else 'ok':8} {title}: {lines[-1].lstrip('# ')}, "
-              f"{time.monotonic() - start:.0f} s", flush=True)
-        if result.returncode:
-            print("\n".join(line for line in lines if not line.startswith("ok ")), result.stderr)
+        for suite in SUITES:
+            start = time.monotonic()
+            failed += not report_row(title, start, run_row(options, row, suite))
     return 1 if failed else 0
 
 

@@ -109,9 +109,9 @@ def report(number, name, result, everything):
           f" {skipped} of the text format")
     shown = complaints if everything else complaints[:10]
     for line in shown:
-        print("  # " + line.replace("\n", "\n  # "))
+        print("#   " + line.replace("\n", "\n#   "))
     if len(complaints) > len(shown):
-        print(f"  # and {len(complaints) - len(shown)} more")
+        print(f"#   and {len(complaints) - len(shown)} more")
     sys.stdout.flush()
 
 

@@ -9,10 +9,9 @@
  * Output   A line "LINE: what was wrong" for each command that failed; at the end
  *          "N passed, N failed, N skipped". Exit code 0 whatever the outcome, if it got that far.
  */
+#include "suite_spectest.h"
 #include "suite_value.h"
 
-#include "rt/instance.h"
-#include "rt/table.h"
 #include "rt/trap.h"
 
 #include <dlfcn.h>
@@ -48,11 +47,20 @@ struct world {
     struct tern_instance *latest;
     unsigned passed, failed, skipped;
     int line; /* of the command at hand */
-    struct tern_table *spectest_table;
-    struct tern_memory *spectest_memory;
 };
 
 static struct world world;
+
+/* Everything lives until the end; leak checkers want to see where it is. */
+static void *keep(void *thing)
+{
+    static void *kept[4 * INSTANCES_MAX];
+    static unsigned count;
+
+    if (thing && count < sizeof kept / sizeof *kept)
+        kept[count++] = thing;
+    return thing;
+}
 
 __attribute__((format(printf, 1, 2))) static void fail(const char *format, ...)
 {
@@ -66,55 +74,6 @@ __attribute__((format(printf, 1, 2))) static void fail(const char *format, ...)
     world.failed++;
 }
 
-/* ---- The module that the tests import from ---- */
-
-void tern_host(struct tern_instance *in, uint32_t func, uint32_t room, union tern_cell *cells)
-{
-    (void)in, (void)func, (void)room, (void)cells; /* prints, in the suite's own interpreter */
-}
-
-static bool spectest_func(const char *field, struct rt_extern *out)
-{
-    static const char *const funcs[][2] = {
-        {"print", ">"},      {"print_i32", "i>"},      {"print_i64", "I>"},     {"print_f32", "f>"},
-        {"print_f64", "d>"}, {"print_i32_f32", "if>"}, {"print_f64_f64", "dd>"}};
-
-    for (uint32_t i = 0; i < sizeof funcs / sizeof *funcs; i++) {
-        if (strcmp(field, funcs[i][0]) == 0) {
-            *out =
-                (struct rt_extern){.kind = TERN_FUNC, .host_type = funcs[i][1], .host_number = i};
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool spectest_global(const char *field, struct rt_extern *out)
-{
-    static const char *const names[] = {"global_i32", "global_i64", "global_f32", "global_f64"};
-    static union tern_cell values[] = {{.i32 = 666}, {.i64 = 666}, {.f32 = 666.6F}, {.f64 = 666.6}};
-
-    for (uint32_t i = 0; i < sizeof names / sizeof *names; i++) {
-        if (strcmp(field, names[i]) == 0) {
-            *out =
-                (struct rt_extern){.kind = TERN_GLOBAL, .global = &values[i], .valtype = "iIfd"[i]};
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool spectest(const char *field, struct rt_extern *out)
-{
-    if (strcmp(field, "table") == 0)
-        *out = (struct rt_extern){.kind = TERN_TABLE, .table = world.spectest_table};
-    else if (strcmp(field, "memory") == 0)
-        *out = (struct rt_extern){.kind = TERN_MEMORY, .memory = world.spectest_memory};
-    else
-        return spectest_func(field, out) || spectest_global(field, out);
-    return true;
-}
-
 static struct tern_memory *new_memory(void *context, const struct tern_limits *limits)
 {
     struct tern_memory *memory = memory_new(-1, limits->min, limits->max);
@@ -122,18 +81,7 @@ static struct tern_memory *new_memory(void *context, const struct tern_limits *l
     (void)context;
     if (memory)
         trap_add_memory(memory);
-    return memory;
-}
-
-static bool make_spectest(void)
-{
-    static uint32_t budget = 20;
-
-    world.spectest_table = table_new('r', &(struct tern_limits){10, 20}, &budget);
-    world.spectest_memory = new_memory(NULL, &(struct tern_limits){1, 2});
-    if (world.spectest_memory)
-        world.spectest_memory->declared_max = 2;
-    return world.spectest_table && world.spectest_memory;
+    return keep(memory);
 }
 
 /* ---- Names ---- */
@@ -189,7 +137,7 @@ static bool resolve(void *context, const struct tern_import *import, struct rt_e
 
     (void)context;
     if (import->module.size == 8 && memcmp(import->module.data, "spectest", 8) == 0)
-        return spectest(import->field.data, out);
+        return spectest_resolve(import->field.data, out);
     in = find(world.registered, world.registered_count, import->module.data, import->module.size);
     e = in ? instance_find_export(in, import->field.data, import->field.size) : NULL;
     if (e)
@@ -253,14 +201,17 @@ static const char *instantiate(const char *number, const char *file, struct tern
     struct rt_config config = {
         .resolve = resolve, .new_memory = new_memory, .table_elements_max = TABLE_ELEMENTS_MAX};
     struct rt_failure failure;
+    enum rt_link_result result;
     char symbol[64];
 
     snprintf(symbol, sizeof symbol, "module_%s", number);
     module = dlsym(world.object, symbol);
-    config.source = read_file(file); /* lives as long as the instance */
+    config.source = keep(read_file(file));
     if (!module || !config.source)
         return "no such module";
-    switch (instance_new(module, &config, out, &failure)) {
+    result = instance_new(module, &config, out, &failure);
+    keep(*out);
+    switch (result) {
     case RT_LINKED: break;
     case RT_UNKNOWN_IMPORT: return "unknown import";
     case RT_INCOMPATIBLE_IMPORT: return "incompatible import type";
@@ -491,7 +442,8 @@ int main(int argc, char **argv)
         printf("0: %s\n", dlerror());
         return 1;
     }
-    if (trap_init(NATIVE_STACK_BYTES) != 0 || !make_spectest() || !run_script(argv[2])) {
+    if (trap_init(NATIVE_STACK_BYTES) != 0 ||
+        !spectest_init(new_memory(NULL, &(struct tern_limits){1, 2})) || !run_script(argv[2])) {
         puts("0: cannot start");
         return 1;
     }

@@ -1,0 +1,2 @@
+#define TERN_SIMD_ANY
+#include "simd_ops.c"
