@@ -5,8 +5,10 @@
  * Source of every rule: WebAssembly Core Specification 2.0, section 4.3 (Numerics).
  *
  * Loads     A load traps even if nothing uses its result. TERN_LOADS_TRAP says that the compiler
- *           was told so (gcc: -fnon-call-exceptions -fno-delete-dead-exceptions -fno-tree-sink);
- *           else TERN_KEEP makes each value observable, which costs registers and reordering.
+ *           was told so (gcc: -fnon-call-exceptions -fno-delete-dead-exceptions -fno-tree-sink).
+ *           It may still narrow a load to the bits that are used: TERN_WHOLE stands before
+ *           instructions that use some only. Without TERN_LOADS_TRAP, TERN_KEEP makes each
+ *           value observable, which costs registers and reordering.
  * NaN       An operation on a signalling NaN gives a quiet one. A compiler that drops an operation
  *           such as x * 1.0 loses that: F32_OPAQUE and F64_OPAQUE hide the few constants for which
  *           they do. (gcc's -fsignaling-nans would do, too, but costs far more speed.)
@@ -33,18 +35,36 @@
 #ifdef TERN_LOADS_TRAP
 #define TERN_KEEP(x)       (void)0
 #define TERN_KEEP_FLOAT(x) (void)0
-#define TERN_KEEP_V(x)     (void)0
+#define TERN_WHOLE(x)      __asm__("" : "+r"(x))
 #else
 #define TERN_KEEP(x)       __asm__ volatile("" : : "r"(x))
 #define TERN_KEEP_FLOAT(x) __asm__ volatile("" : "+" TERN_FLOAT_REGISTER(x))
+#define TERN_WHOLE(x)      (void)0
 #endif
 
+/* What follows needs only some bits of x: all the same, x is loaded as a whole, and so can trap. */
+TERN_INLINE uint32_t i32_whole(uint32_t x)
+{
+    TERN_WHOLE(x);
+    return x;
+}
+
+TERN_INLINE uint64_t i64_whole(uint64_t x)
+{
+    TERN_WHOLE(x);
+    return x;
+}
+
 #define TERN_OPAQUE(x) __asm__("" : "+" TERN_FLOAT_REGISTER(x))
-/* clang folds an operation on a signalling NaN that it knows to that very NaN. */
+/* A float that the compiler knows takes part in foldings that lose a NaN's quieting: hide it. */
 #ifdef __clang__
-#define TERN_OPAQUE_CLANG(x) TERN_OPAQUE(x)
+#define TERN_HIDE_KNOWN(x) TERN_OPAQUE(x)
 #else
-#define TERN_OPAQUE_CLANG(x) (void)0
+#define TERN_HIDE_KNOWN(x)                                                                         \
+    do {                                                                                           \
+        if (__builtin_constant_p(x))                                                               \
+            TERN_OPAQUE(x);                                                                        \
+    } while (0)
 #endif
 
 /* At a function's start: takes its frame from what is left of the stack. */
@@ -85,6 +105,8 @@ typedef double tern_f64 __attribute__((aligned(1), may_alias));
 #define TERN_STORE_OP(name, type, stored, narrow, order)                                           \
     TERN_INLINE void name(uint8_t *p, type v)                                                      \
     {                                                                                              \
+        if (sizeof(type) > sizeof(narrow))                                                         \
+            TERN_WHOLE(v);                                                                         \
         *(stored *)p = (narrow)order((narrow)v);                                                   \
     }
 
@@ -131,7 +153,7 @@ TERN_INLINE float f32_reinterpret_i32(uint32_t bits)
     float x;
 
     __builtin_memcpy(&x, &bits, sizeof x);
-    TERN_OPAQUE_CLANG(x);
+    TERN_HIDE_KNOWN(x);
     return x;
 }
 
@@ -140,7 +162,7 @@ TERN_INLINE double f64_reinterpret_i64(uint64_t bits)
     double x;
 
     __builtin_memcpy(&x, &bits, sizeof x);
-    TERN_OPAQUE_CLANG(x);
+    TERN_HIDE_KNOWN(x);
     return x;
 }
 
@@ -338,6 +360,24 @@ TERN_INLINE double f64_promote_f32(float x)
 
 TERN_FLOAT(f32, float, f, i32_reinterpret_f32, f32_reinterpret_i32)
 TERN_FLOAT(f64, double, , i64_reinterpret_f64, f64_reinterpret_i64)
+
+#define TERN_CONVERT(name, to, from, through)                                                      \
+    TERN_INLINE to name(from a)                                                                    \
+    {                                                                                              \
+        to x = (to)(through)a;                                                                     \
+        if (__builtin_constant_p(x))                                                               \
+            TERN_OPAQUE(x);                                                                        \
+        return x;                                                                                  \
+    }
+
+TERN_CONVERT(f32_convert_i32_s, float, uint32_t, int32_t)
+TERN_CONVERT(f32_convert_i32_u, float, uint32_t, uint32_t)
+TERN_CONVERT(f32_convert_i64_s, float, uint64_t, int64_t)
+TERN_CONVERT(f32_convert_i64_u, float, uint64_t, uint64_t)
+TERN_CONVERT(f64_convert_i32_s, double, uint32_t, int32_t)
+TERN_CONVERT(f64_convert_i32_u, double, uint32_t, uint32_t)
+TERN_CONVERT(f64_convert_i64_s, double, uint64_t, int64_t)
+TERN_CONVERT(f64_convert_i64_u, double, uint64_t, uint64_t)
 
 /*
  * Float to integer. ABOVE and BELOW are the comparisons that x must pass; they are exact in the

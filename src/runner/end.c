@@ -33,7 +33,7 @@ uint64_t end_cpu_ns(void)
 }
 
 /* A pipe takes the whole report at once; if the parent is gone, nobody wants it. */
-static void send(const uint8_t *from, size_t size)
+static void write_report(const uint8_t *from, size_t size)
 {
     while (size > 0) {
         ssize_t sent = write(report_fd, from, size);
@@ -56,7 +56,7 @@ static _Noreturn void end_with(struct report *r)
         r->output_bytes = host->output_bytes;
     }
     report_encode(r, bytes);
-    send(bytes, sizeof bytes);
+    write_report(bytes, sizeof bytes);
     _exit(0);
 }
 

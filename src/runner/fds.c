@@ -68,7 +68,7 @@ static uint64_t standard_rights(const struct fd_entry *e, int flags)
     return rights;
 }
 
-void fds_add_standard(struct fds *fds, int fd)
+void fds_add_standard(struct fds *fds, int fd, bool ends_by_pipe)
 {
     struct fd_entry *e = &fds->entry[fd];
     int flags = fcntl(fd, F_GETFL);
@@ -77,11 +77,12 @@ void fds_add_standard(struct fds *fds, int fd)
     if (flags < 0 || fstat(fd, &st) < 0)
         return;
     e->host = fd;
+    e->serial = ++fds->opened;
     e->filetype = (uint8_t)fds_filetype(st.st_mode);
     if (S_ISSOCK(st.st_mode))
         e->filetype = (uint8_t)socket_type(fd);
     e->seekable = lseek(fd, 0, SEEK_CUR) >= 0;
-    e->standard_output = fd != STDIN_FILENO;
+    e->standard_output = fd != STDIN_FILENO && ends_by_pipe;
     e->rights = standard_rights(e, flags);
 }
 
@@ -89,6 +90,7 @@ void fds_add_preopened(struct fds *fds, int host, struct view guest_path, bool r
 {
     const struct fd_entry e = {
         .host = host,
+        .serial = ++fds->opened,
         .filetype = FILETYPE_DIRECTORY,
         .read_only = read_only,
         .rights = RIGHTS_DIR,
@@ -149,6 +151,7 @@ enum wasi_errno fds_add_take(struct fds *fds, const struct fd_entry *e, uint32_t
     if (i == FDS_MAX)
         return WASI_E_MFILE;
     fds->entry[i] = *e;
+    fds->entry[i].serial = ++fds->opened;
     *fd = i;
     return WASI_E_SUCCESS;
 }

@@ -20,6 +20,7 @@ enum { FDS_MAX = 1024 };
 
 struct fd_entry {
     int host;         /* the kernel's descriptor; -1: not open */
+    uint64_t serial;  /* no two that were ever open have the same */
     uint8_t filetype; /* enum wasi_filetype */
     bool seekable;
     bool read_only;       /* a directory lent for reading only, and all that comes from it */
@@ -32,12 +33,13 @@ struct fd_entry {
 
 struct fds {
     struct fd_entry entry[FDS_MAX];
-    int plug; /* /dev/null */
+    uint64_t opened; /* so far */
+    int plug;        /* /dev/null */
 };
 
 void fds_init(struct fds *fds);
-/* Standard stream `fd` (0, 1 or 2), if it is open. */
-void fds_add_standard(struct fds *fds, int fd);
+/* Standard stream `fd` (0, 1 or 2), if it is open; ends_by_pipe: see standard_output. */
+void fds_add_standard(struct fds *fds, int fd, bool ends_by_pipe);
 void fds_add_preopened(struct fds *fds, int host, struct view guest_path, bool read_only);
 
 enum wasi_errno fds_get(struct fds *fds, uint32_t fd, uint64_t rights, struct fd_entry **out);

@@ -81,9 +81,13 @@ static int open_plug(void)
 
 static void lend_descriptors(struct host *h, int dirs[TICKET_DIRS_MAX])
 {
+    /* A closed pipe is an error number first; whoever ignored the signal wants no more than that.
+     */
+    bool ends_by_pipe = signal(SIGPIPE, SIG_IGN) != SIG_IGN;
+
     fds_init(&h->fds);
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
-        fds_add_standard(&h->fds, fd);
+        fds_add_standard(&h->fds, fd, ends_by_pipe);
     h->fds.plug = open_plug();
     for (uint32_t i = 0; i < h->ticket->dir_count; i++) {
         const struct ticket_dir *dir = &h->ticket->dirs[i];

@@ -10,7 +10,7 @@
 /* Those of the program, directories on the way to a path, and as many as one poll can ask for. */
 enum { OPEN_FILES_MAX = 2 * FDS_MAX + 256 };
 
-enum { SECONDS_OF_GRACE = 2 }; /* before the kernel's own limit, which is for our mistakes */
+enum { SECONDS_OF_GRACE = 3 }; /* before the kernel's own limit, which is for our mistakes */
 
 static void lower(int resource, rlim_t soft, rlim_t hard)
 {
@@ -30,7 +30,6 @@ void quota_apply(void)
 
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
-    signal(SIGPIPE, SIG_IGN); /* a closed pipe is an error number first: see write_from */
     lower(RLIMIT_CORE, 0, 0);
     lower(RLIMIT_NOFILE, OPEN_FILES_MAX, OPEN_FILES_MAX);
 }
@@ -66,7 +65,7 @@ void quota_start_clock(uint64_t cpu_ns_max)
 {
     /* The program's own stack may be what is nearly used up: hence the other one. */
     struct sigaction action = {.sa_handler = on_time, .sa_flags = SA_ONSTACK | SA_RESTART};
-    rlim_t seconds = (end_cpu_ns() + cpu_ns_max) / 1000000000u + SECONDS_OF_GRACE;
+    rlim_t seconds = end_cpu_ns() / 1000000000u + cpu_ns_max / 1000000000u + SECONDS_OF_GRACE;
 
     if (cpu_ns_max == 0)
         return;

@@ -9,7 +9,7 @@
 
 #include <stdint.h>
 
-/* Files and signals; before anything is loaded. */
+/* Files, core dumps, blocked signals; before anything is loaded. */
 void quota_apply(void);
 
 /*

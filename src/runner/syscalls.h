@@ -5,6 +5,9 @@
  * process by SIGSYS. A processor that lacks a name leaves it out; one that lacks renameat2 has
  * renameat, and so on: libc picks, hence the pairs.
  *
+ * s390x passes mmap's arguments in memory, where no filter sees them: there RUNNER_NO_EXEC can
+ * hold for mprotect only.
+ *
  * Not here  execve, fork, clone, socket, connect, bind, ptrace, kill, prctl, mount ...
  */
 #ifndef TERN_RUNNER_SYSCALLS_H

@@ -9,33 +9,85 @@
 
 #include <stdint.h>
 
-#define WASI_ERRNOS(X)                                                                             \
-    X(SUCCESS, 0)                                                                                  \
-    X(2BIG, 1)                                                                                     \
-    X(ACCES, 2)                                                                                    \
-    X(ADDRINUSE, 3) X(ADDRNOTAVAIL, 4) X(AFNOSUPPORT, 5) X(AGAIN, 6) X(ALREADY, 7) X(BADF, 8) X(   \
-        BADMSG, 9) X(BUSY, 10) X(CANCELED, 11) X(CHILD, 12) X(CONNABORTED, 13) X(CONNREFUSED, 14)  \
-        X(CONNRESET, 15) X(DEADLK, 16) X(DESTADDRREQ, 17) X(DOM, 18) X(DQUOT, 19) X(EXIST, 20)     \
-            X(FAULT, 21) X(FBIG, 22) X(HOSTUNREACH, 23) X(IDRM, 24) X(ILSEQ, 25) X(INPROGRESS, 26) \
-                X(INTR, 27) X(INVAL, 28) X(IO, 29) X(ISCONN, 30) X(ISDIR, 31) X(LOOP, 32)          \
-                    X(MFILE, 33) X(MLINK, 34) X(MSGSIZE, 35) X(MULTIHOP, 36) X(NAMETOOLONG, 37)    \
-                        X(NETDOWN, 38) X(NETRESET, 39) X(NETUNREACH, 40) X(NFILE, 41)              \
-                            X(NOBUFS, 42) X(NODEV, 43) X(NOENT, 44) X(NOEXEC, 45) X(NOLCK, 46)     \
-                                X(NOLINK, 47) X(NOMEM, 48) X(NOMSG, 49) X(NOPROTOOPT, 50)          \
-                                    X(NOSPC, 51) X(NOSYS, 52) X(NOTCONN, 53) X(NOTDIR, 54)         \
-                                        X(NOTEMPTY, 55) X(NOTRECOVERABLE, 56) X(NOTSOCK, 57)       \
-                                            X(NOTSUP, 58) X(NOTTY, 59) X(NXIO, 60) X(OVERFLOW, 61) \
-                                                X(OWNERDEAD, 62) X(PERM, 63) X(PIPE, 64)           \
-                                                    X(PROTO, 65) X(PROTONOSUPPORT, 66)             \
-                                                        X(PROTOTYPE, 67) X(RANGE, 68) X(ROFS, 69)  \
-                                                            X(SPIPE, 70) X(SRCH, 71) X(STALE, 72)  \
-                                                                X(TIMEDOUT, 73) X(TXTBSY, 74)      \
-                                                                    X(XDEV, 75) X(NOTCAPABLE, 76)
-
+/* From 0 on, without a gap. */
 enum wasi_errno {
-#define WASI_ERRNO_ENUM(name, number) WASI_E_##name = number,
-    WASI_ERRNOS(WASI_ERRNO_ENUM)
-#undef WASI_ERRNO_ENUM
+    WASI_E_SUCCESS,
+    WASI_E_2BIG,
+    WASI_E_ACCES,
+    WASI_E_ADDRINUSE,
+    WASI_E_ADDRNOTAVAIL,
+    WASI_E_AFNOSUPPORT,
+    WASI_E_AGAIN,
+    WASI_E_ALREADY,
+    WASI_E_BADF,
+    WASI_E_BADMSG,
+    WASI_E_BUSY,
+    WASI_E_CANCELED,
+    WASI_E_CHILD,
+    WASI_E_CONNABORTED,
+    WASI_E_CONNREFUSED,
+    WASI_E_CONNRESET,
+    WASI_E_DEADLK,
+    WASI_E_DESTADDRREQ,
+    WASI_E_DOM,
+    WASI_E_DQUOT,
+    WASI_E_EXIST,
+    WASI_E_FAULT,
+    WASI_E_FBIG,
+    WASI_E_HOSTUNREACH,
+    WASI_E_IDRM,
+    WASI_E_ILSEQ,
+    WASI_E_INPROGRESS,
+    WASI_E_INTR,
+    WASI_E_INVAL,
+    WASI_E_IO,
+    WASI_E_ISCONN,
+    WASI_E_ISDIR,
+    WASI_E_LOOP,
+    WASI_E_MFILE,
+    WASI_E_MLINK,
+    WASI_E_MSGSIZE,
+    WASI_E_MULTIHOP,
+    WASI_E_NAMETOOLONG,
+    WASI_E_NETDOWN,
+    WASI_E_NETRESET,
+    WASI_E_NETUNREACH,
+    WASI_E_NFILE,
+    WASI_E_NOBUFS,
+    WASI_E_NODEV,
+    WASI_E_NOENT,
+    WASI_E_NOEXEC,
+    WASI_E_NOLCK,
+    WASI_E_NOLINK,
+    WASI_E_NOMEM,
+    WASI_E_NOMSG,
+    WASI_E_NOPROTOOPT,
+    WASI_E_NOSPC,
+    WASI_E_NOSYS,
+    WASI_E_NOTCONN,
+    WASI_E_NOTDIR,
+    WASI_E_NOTEMPTY,
+    WASI_E_NOTRECOVERABLE,
+    WASI_E_NOTSOCK,
+    WASI_E_NOTSUP,
+    WASI_E_NOTTY,
+    WASI_E_NXIO,
+    WASI_E_OVERFLOW,
+    WASI_E_OWNERDEAD,
+    WASI_E_PERM,
+    WASI_E_PIPE,
+    WASI_E_PROTO,
+    WASI_E_PROTONOSUPPORT,
+    WASI_E_PROTOTYPE,
+    WASI_E_RANGE,
+    WASI_E_ROFS,
+    WASI_E_SPIPE,
+    WASI_E_SRCH,
+    WASI_E_STALE,
+    WASI_E_TIMEDOUT,
+    WASI_E_TXTBSY,
+    WASI_E_XDEV,
+    WASI_E_NOTCAPABLE,
 };
 
 #define WASI_RIGHT(bit) ((uint64_t)1 << (bit))

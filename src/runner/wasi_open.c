@@ -147,7 +147,7 @@ enum wasi_errno wasi_path_open(struct host *h, const union tern_cell *a)
     uint8_t *result = guest_at(h->memory, a[8].i32, 4);
     struct target t;
     struct wish w;
-    uint32_t fd;
+    uint32_t fd = 0;
     enum wasi_errno error = target_get(h, a[0].i32, RIGHT_PATH_OPEN, a + 2, 0, &t);
 
     if (!error)

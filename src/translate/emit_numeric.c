@@ -17,6 +17,8 @@ enum form {
     FORM_PURE,     /* the pattern, of the result's type */
     FORM_TEST,     /* the pattern, a C condition */
     FORM_EQZ,
+    FORM_AND,
+    FORM_SHL,
     FORM_TRAP, /* op(in, a, b, func, offset) */
 };
 
@@ -37,7 +39,7 @@ struct pattern {
     [WASM_OP_##T##_GE_S] = {FORM_TEST, "(" s ")$a >= (" s ")$b"},                                  \
     [WASM_OP_##T##_GE_U] = {FORM_TEST, "$a >= $b"}, [WASM_OP_##T##_ADD] = {FORM_PURE, "$a + $b"},  \
     [WASM_OP_##T##_SUB] = {FORM_PURE, "$a - $b"}, [WASM_OP_##T##_MUL] = {FORM_PURE, "$a * $b"},    \
-    [WASM_OP_##T##_AND] = {FORM_PURE, "$a & $b"}, [WASM_OP_##T##_OR] = {FORM_PURE, "$a | $b"},     \
+    [WASM_OP_##T##_AND] = {FORM_AND, NULL}, [WASM_OP_##T##_OR] = {FORM_PURE, "$a | $b"},           \
     [WASM_OP_##T##_XOR] = {FORM_PURE, "$a ^ $b"}, [WASM_OP_##T##_DIV_S] = {FORM_TRAP, NULL},       \
     [WASM_OP_##T##_DIV_U] = {FORM_TRAP, NULL}, [WASM_OP_##T##_REM_S] = {FORM_TRAP, NULL},          \
     [WASM_OP_##T##_REM_U] = {FORM_TRAP, NULL}, [WASM_OP_##T##_TRUNC_F32_S] = {FORM_TRAP, NULL},    \
@@ -57,28 +59,20 @@ static const struct pattern patterns[WASM_OP_COUNT] = {
     INTEGERS(I64, "int64_t"),
     FLOATS(F32),
     FLOATS(F64),
-    [WASM_OP_I32_SHL] = {FORM_PURE, "$a << $m"},
+    [WASM_OP_I32_SHL] = {FORM_SHL, NULL},
     [WASM_OP_I32_SHR_U] = {FORM_PURE, "$a >> $m"},
     [WASM_OP_I32_SHR_S] = {FORM_PURE, "(uint32_t)((int32_t)$a >> $m)"},
-    [WASM_OP_I64_SHL] = {FORM_PURE, "$a << $m"},
+    [WASM_OP_I64_SHL] = {FORM_SHL, NULL},
     [WASM_OP_I64_SHR_U] = {FORM_PURE, "$a >> $m"},
     [WASM_OP_I64_SHR_S] = {FORM_PURE, "(uint64_t)((int64_t)$a >> $m)"},
-    [WASM_OP_I32_WRAP_I64] = {FORM_PURE, "(uint32_t)$a"},
+    [WASM_OP_I32_WRAP_I64] = {FORM_PURE, "(uint32_t)i64_whole($a)"},
     [WASM_OP_I64_EXTEND_I32_U] = {FORM_PURE, "(uint64_t)$a"},
     [WASM_OP_I64_EXTEND_I32_S] = {FORM_PURE, "(uint64_t)(int64_t)(int32_t)$a"},
-    [WASM_OP_I32_EXTEND8_S] = {FORM_PURE, "(uint32_t)(int32_t)(int8_t)$a"},
-    [WASM_OP_I32_EXTEND16_S] = {FORM_PURE, "(uint32_t)(int32_t)(int16_t)$a"},
-    [WASM_OP_I64_EXTEND8_S] = {FORM_PURE, "(uint64_t)(int64_t)(int8_t)$a"},
-    [WASM_OP_I64_EXTEND16_S] = {FORM_PURE, "(uint64_t)(int64_t)(int16_t)$a"},
-    [WASM_OP_I64_EXTEND32_S] = {FORM_PURE, "(uint64_t)(int64_t)(int32_t)$a"},
-    [WASM_OP_F32_CONVERT_I32_S] = {FORM_PURE, "(float)(int32_t)$a"},
-    [WASM_OP_F32_CONVERT_I32_U] = {FORM_PURE, "(float)$a"},
-    [WASM_OP_F32_CONVERT_I64_S] = {FORM_PURE, "(float)(int64_t)$a"},
-    [WASM_OP_F32_CONVERT_I64_U] = {FORM_PURE, "(float)$a"},
-    [WASM_OP_F64_CONVERT_I32_S] = {FORM_PURE, "(double)(int32_t)$a"},
-    [WASM_OP_F64_CONVERT_I32_U] = {FORM_PURE, "(double)$a"},
-    [WASM_OP_F64_CONVERT_I64_S] = {FORM_PURE, "(double)(int64_t)$a"},
-    [WASM_OP_F64_CONVERT_I64_U] = {FORM_PURE, "(double)$a"},
+    [WASM_OP_I32_EXTEND8_S] = {FORM_PURE, "(uint32_t)(int32_t)(int8_t)i32_whole($a)"},
+    [WASM_OP_I32_EXTEND16_S] = {FORM_PURE, "(uint32_t)(int32_t)(int16_t)i32_whole($a)"},
+    [WASM_OP_I64_EXTEND8_S] = {FORM_PURE, "(uint64_t)(int64_t)(int8_t)i64_whole($a)"},
+    [WASM_OP_I64_EXTEND16_S] = {FORM_PURE, "(uint64_t)(int64_t)(int16_t)i64_whole($a)"},
+    [WASM_OP_I64_EXTEND32_S] = {FORM_PURE, "(uint64_t)(int64_t)(int32_t)i64_whole($a)"},
 };
 
 enum { NUMERIC_TEXT_MAX = 2 * (EMIT_TEXT_MAX + 32) + 160 };
@@ -139,6 +133,36 @@ static void eqz_text(const struct operand *from, char out[NUMERIC_TEXT_MAX])
         condition_text(from, out, true);
 }
 
+static uint64_t constant_of(const struct operand *o)
+{
+    return strtoull(o->text, NULL, 0);
+}
+
+/*
+ * A mask that leaves the highest byte out, and a shift by a byte or more, need only part of their
+ * operand: a compiler would load only that part, and miss the trap of the rest.
+ */
+static const char *and_pattern(const struct operand from[2])
+{
+    bool narrow = from[0].letter == 'i';
+    unsigned top = narrow ? 24 : 56;
+
+    if (from[1].constant && constant_of(&from[1]) >> top == 0)
+        return narrow ? "i32_whole($a) & $b" : "i64_whole($a) & $b";
+    if (from[0].constant && constant_of(&from[0]) >> top == 0)
+        return narrow ? "$a & i32_whole($b)" : "$a & i64_whole($b)";
+    return "$a & $b";
+}
+
+static const char *shl_pattern(const struct operand from[2])
+{
+    bool narrow = from[0].letter == 'i';
+
+    if (!from[1].constant || (constant_of(&from[1]) & (narrow ? 31 : 63)) < 8)
+        return "$a << $m";
+    return narrow ? "i32_whole($a) << $m" : "i64_whole($a) << $m";
+}
+
 static void trap_text(struct emitter *e, enum wasm_op op, const struct operand *from,
                       uint32_t count, char out[NUMERIC_TEXT_MAX])
 {
@@ -174,6 +198,11 @@ void emit_numeric(struct emitter *e, const struct wasm_insn *insn)
         eqz_text(&from[0], text);
         push_condition(e, text, from, 1);
         e->stack[e->height - 1].inner_primary = text[0] == '!' && from[0].primary;
+        break;
+    case FORM_AND:
+    case FORM_SHL:
+        expand(p->form == FORM_AND ? and_pattern(from) : shl_pattern(from), from, text);
+        push_pure(e, letter, text, from, count);
         break;
     case FORM_TRAP:
         trap_text(e, insn->op, from, count, text);

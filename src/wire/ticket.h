@@ -5,7 +5,7 @@
  * the runner as a sealed memfd, the report comes back through a pipe. Both are little-endian.
  *
  * Format   Ticket: "TERNTKT1", then entries of u32 tag, u32 size, size bytes, up to the end.
- *          Report: struct report_wire, fixed size, then text_size bytes.
+ *          Report: REPORT_BYTES, laid out as ticket.c says.
  * Memory   Encoding fills a struct bytes; decoding borrows from the ticket's bytes.
  * Errors   Decoding: TERN_EPROTO for anything unknown, repeated or out of range.
  */
@@ -23,7 +23,8 @@ enum ticket_limit {
     TICKET_FILTER_BYTES_MAX = 64 << 10,
 };
 
-enum ticket_fd { /* descriptors that a runner finds open; directories follow from TICKET_FD_DIRS */
+/* Descriptors that a runner finds open; directories follow from TICKET_FD_DIRS. */
+enum ticket_fd {
     TICKET_FD_TICKET = 3,
     TICKET_FD_REPORT = 4,
     TICKET_FD_OBJECT = 5, /* compiled module, sealed */
@@ -43,22 +44,23 @@ struct ticket {
     struct ticket_dir dirs[TICKET_DIRS_MAX];
     uint32_t arg_count, env_count, dir_count;
     uint32_t memory_pages_max;
-    uint32_t stack_cells;     /* call stack, in cells of 8 bytes */
+    uint32_t stack_cells; /* call stack, in cells of 8 bytes */
     uint64_t native_stack_bytes;
-    uint64_t cpu_ns_max;      /* processor time; 0: no limit */
+    uint64_t cpu_ns_max;       /* processor time; 0: no limit */
     uint64_t output_bytes_max; /* written by the program in all; 0: no limit */
     uint32_t table_elements_max;
-    struct view filter; /* seccomp program: array of struct sock_filter in native order; may be empty */
+    /* seccomp program: array of struct sock_filter in native order; may be empty */
+    struct view filter;
 };
 
 enum tern_err ticket_encode(const struct ticket *t, struct bytes *out);
 enum tern_err ticket_decode(struct ticket *t, struct view bytes);
 
 enum report_kind {
-    REPORT_EXIT = 1,  /* code: exit code of the program */
-    REPORT_TRAP = 2,  /* code: enum tern_trap_kind; where: func, offset or pc */
-    REPORT_LIMIT = 3, /* code: enum report_limit */
-    REPORT_SIGNAL = 4, /* code: signal that ends the program as it would a native one */
+    REPORT_EXIT = 1,    /* code: exit code of the program */
+    REPORT_TRAP = 2,    /* code: enum tern_trap_kind; where: func, offset or pc */
+    REPORT_LIMIT = 3,   /* code: enum report_limit */
+    REPORT_SIGNAL = 4,  /* code: signal that ends the program as it would a native one */
     REPORT_REFUSED = 5, /* could not be started; text says why */
 };
 
@@ -67,7 +69,7 @@ enum report_limit { REPORT_LIMIT_CPU = 1, REPORT_LIMIT_OUTPUT = 2 };
 struct report {
     enum report_kind kind;
     uint32_t code;
-    bool by_fault;    /* of a trap: pc, relative to the object, says where */
+    bool by_fault; /* of a trap: pc, relative to the object, says where */
     uint32_t func;
     uint32_t offset;
     uint64_t pc;

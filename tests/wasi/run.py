@@ -5,6 +5,7 @@ import os
 import pathlib
 import pty
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -130,6 +131,20 @@ def standard_streams_that_are_closed(s):
                 preexec_fn=close)
     out, _ = p.communicate(timeout=PATIENCE_S)
     said_ok(p.returncode, out.decode(), "")
+
+
+@suite.case
+def a_broken_pipe_whose_signal_is_ignored(s):
+    def ignore():
+        signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+    world = fresh_world(s)
+    read, write = os.pipe()
+    os.close(read)
+    p = s.start(*map(str, command(s, world, "stdio", "broken")), stdout=write,
+                stderr=subprocess.PIPE, preexec_fn=ignore)
+    os.close(write)
+    _, err = p.communicate(timeout=PATIENCE_S)
+    equal((p.returncode, err), (0, b""))
 
 
 @suite.case

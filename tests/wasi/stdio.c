@@ -1,6 +1,7 @@
 /*
  * Standard streams. The first argument says what they are: "pipe", "file" (read from the file,
- * appended to standard error), "terminal", "closed" (only standard output is open).
+ * appended to standard error), "terminal", "closed" (only standard output is open), "broken"
+ * (nobody reads standard output, and SIGPIPE is ignored: as natively, that is an error number).
  */
 #include "check.h"
 
@@ -92,7 +93,13 @@ static void test_closing(void)
 
 int main(int argc, char **argv)
 {
+    __wasi_size_t n;
+
     CHECK(argc > 1);
+    if (strcmp(argv[1], "broken") == 0) {
+        IS(PIPE, write_text(1, "x", &n));
+        return 0;
+    }
     if (strcmp(argv[1], "pipe") == 0)
         test_pipe();
     else if (strcmp(argv[1], "file") == 0)
