@@ -110,6 +110,41 @@ void bytes_appendf(struct bytes *b, const char *format, ...)
     va_end(again);
 }
 
+/* How many bytes at `at` are one character that must not reach a terminal as it is; else 0. */
+static size_t unfit_at(struct view name, size_t at)
+{
+    const uint8_t *c = name.data + at;
+    size_t left = name.size - at;
+
+    if (c[0] < 0x20 || c[0] == 0x7f)
+        return 1;
+    if (left >= 2 && c[0] == 0xc2 && c[1] >= 0x80 && c[1] <= 0x9f)
+        return 2; /* C1 */
+    if (left >= 3 && c[0] == 0xe2 && c[1] == 0x80 && (c[2] & 0xfe) == 0x8e)
+        return 3; /* U+200E, U+200F: marks of direction */
+    if (left >= 3 && c[0] == 0xe2 && c[1] == 0x80 && c[2] >= 0xa8 && c[2] <= 0xae)
+        return 3; /* U+2028 to U+202E: separators, overrides */
+    if (left >= 3 && c[0] == 0xe2 && c[1] == 0x81 && c[2] >= 0xa6 && c[2] <= 0xa9)
+        return 3; /* U+2066 to U+2069: isolates */
+    return 0;
+}
+
+void bytes_append_shown(struct bytes *b, struct view name)
+{
+    for (size_t i = 0; i < name.size;) {
+        size_t unfit = unfit_at(name, i);
+
+        for (size_t k = 0; k < unfit; k++)
+            bytes_appendf(b, "\\%02x", name.data[i + k]);
+        if (unfit == 0) {
+            if (name.data[i] == '"' || name.data[i] == '\\')
+                bytes_append_byte(b, '\\');
+            bytes_append_byte(b, name.data[i]);
+        }
+        i += unfit ? unfit : 1;
+    }
+}
+
 const char *bytes_text(struct bytes *b)
 {
     uint8_t *room = bytes_reserve(b, 1);

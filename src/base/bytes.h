@@ -41,6 +41,11 @@ void bytes_append_byte(struct bytes *b, uint8_t byte);
 void bytes_append_text(struct bytes *b, const char *text);
 void bytes_appendf(struct bytes *b, const char *format, ...)
     __attribute__((format(__printf__, 2, 3)));
+/*
+ * A name that a stranger chose, for a person to read: control characters (C0, DEL, C1) and those
+ * that turn the direction of text round appear as \xx for each byte, '"' and '\' behind a '\'.
+ */
+void bytes_append_shown(struct bytes *b, struct view name);
 /* A terminating zero behind size that does not count; NULL if failed. */
 const char *bytes_text(struct bytes *b);
 

@@ -60,9 +60,9 @@ static void show_imports(struct bytes *out, const struct wasm_module *m)
         const struct wasm_import *it = &m->imports[i];
 
         bytes_appendf(out, "  %-6s %5u  ", kind_name(it->kind), it->index);
-        name_append(out, it->module);
+        bytes_append_shown(out, it->module);
         bytes_append_text(out, ".");
-        name_append(out, it->field);
+        bytes_append_shown(out, it->field);
         bytes_append_text(out, "  ");
         show_item(out, m, it->kind, it->index);
         bytes_append_text(out, "\n");
@@ -76,7 +76,7 @@ static void show_exports(struct bytes *out, const struct wasm_module *m)
         const struct wasm_export *it = &m->exports[i];
 
         bytes_appendf(out, "  %-6s %5u  ", kind_name(it->kind), it->index);
-        name_append(out, it->name);
+        bytes_append_shown(out, it->name);
         bytes_append_text(out, "  ");
         show_item(out, m, it->kind, it->index);
         bytes_append_text(out, "\n");
@@ -104,7 +104,7 @@ static void show_functions(struct bytes *out, const struct wasm_module *m)
 
         bytes_appendf(out, "  %5u  %#8x %7u  ", i, f->code_offset, f->code_end - f->code_offset);
         if (f->name.size) {
-            name_append(out, f->name);
+            bytes_append_shown(out, f->name);
             bytes_append_text(out, "  ");
         }
         signature_append(out, module_func_type(m, i));
@@ -127,7 +127,7 @@ static void show_rest(struct bytes *out, const struct wasm_module *m)
     heading(out, "custom sections", m->custom_count);
     for (uint32_t i = 0; i < m->custom_count; i++) {
         bytes_append_text(out, "  ");
-        name_append(out, m->customs[i].name);
+        bytes_append_shown(out, m->customs[i].name);
         bytes_appendf(out, "  %s\n", units_show_size(m->customs[i].bytes.size, size));
     }
 }

@@ -21,20 +21,6 @@ void signature_append(struct bytes *out, const struct wasm_type *type)
         bytes_append_text(out, ")");
 }
 
-void name_append(struct bytes *out, struct view name)
-{
-    for (size_t i = 0; i < name.size; i++) {
-        uint8_t c = name.data[i];
-
-        if (c < 0x20 || c == 0x7f)
-            bytes_appendf(out, "\\%02x", c);
-        else if (c == '"' || c == '\\')
-            bytes_appendf(out, "\\%c", c);
-        else
-            bytes_append_byte(out, c);
-    }
-}
-
 static void append_bits(struct bytes *out, const struct wasm_const *c)
 {
     float f32;

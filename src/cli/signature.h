@@ -1,6 +1,5 @@
 /*
- * signature - parts of a module as text: "(i32, f64) -> i64", names with nothing in them that
- * could steer a terminal.
+ * signature - parts of a module as text: "(i32, f64) -> i64", constants, kinds.
  */
 #ifndef TERN_CLI_SIGNATURE_H
 #define TERN_CLI_SIGNATURE_H
@@ -9,8 +8,6 @@
 #include "wasm/module.h"
 
 void signature_append(struct bytes *out, const struct wasm_type *type);
-/* Control characters, quotes and backslashes are escaped. */
-void name_append(struct bytes *out, struct view name);
 /* "42", "global 3", "func 7", "null" */
 void const_append(struct bytes *out, const struct wasm_const *c);
 const char *kind_name(enum wasm_kind kind);

@@ -12,26 +12,25 @@
 enum { NAME_SHOWN_MAX = 100 };
 
 /* A name is any UTF-8: shown without what could steer a terminal. */
-static void clean(struct view name, char out[NAME_SHOWN_MAX + 1])
-{
-    size_t n = 0;
-
-    for (size_t i = 0; i < name.size && n < NAME_SHOWN_MAX; i++)
-        out[n++] = name.data[i] < 0x20 || name.data[i] == 0x7f ? '?' : (char)name.data[i];
-    out[n] = 0;
-}
-
 static void describe_place(const struct wasm_module *m, const struct translate_place *at, char *out,
                            size_t size)
 {
-    char name[NAME_SHOWN_MAX + 1] = "";
+    struct bytes name = {0};
+    const char *text;
 
-    if (at->func < m->func_count)
-        clean(m->funcs[at->func].name, name);
-    if (*name)
-        snprintf(out, size, " in function %u (%s) at offset 0x%x", at->func, name, at->offset);
+    if (at->func < m->func_count) {
+        struct view whole = m->funcs[at->func].name;
+
+        bytes_append_shown(
+            &name,
+            view_of(whole.data, whole.size < NAME_SHOWN_MAX ? whole.size : (size_t)NAME_SHOWN_MAX));
+    }
+    text = bytes_text(&name);
+    if (text && *text)
+        snprintf(out, size, " in function %u (%s) at offset 0x%x", at->func, text, at->offset);
     else
         snprintf(out, size, " in function %u at offset 0x%x", at->func, at->offset);
+    bytes_release(&name);
 }
 
 /* Where it happened, in the module's own terms; empty if that cannot be found out. */

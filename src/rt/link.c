@@ -3,6 +3,7 @@
  */
 #include "rt/link.h"
 
+#include <search.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,7 +11,7 @@
 
 enum { SHORT_VALUES = 19 }; /* parameters and results that fit into 62 bits, three bits each */
 
-static const uint64_t long_key = (uint64_t)1 << 63;
+#define LONG_KEY ((uint64_t)1 << 63)
 
 /* 1, the parameters, 0, the results. */
 static uint64_t short_code(const struct tern_type *type)
@@ -27,7 +28,6 @@ static uint64_t short_code(const struct tern_type *type)
 }
 
 struct long_type { /* of this process: lives until its end, since keys do */
-    struct long_type *next;
     uint64_t number;
     char text[]; /* "params>results" */
 };
@@ -45,23 +45,28 @@ static struct long_type *make_text(const struct tern_type *type)
     return l;
 }
 
+static int compare_texts(const void *a, const void *b)
+{
+    return strcmp(((const struct long_type *)a)->text, ((const struct long_type *)b)->text);
+}
+
+/* A balanced tree (libc's tsearch): a module may have a million signatures. */
 static uint64_t intern(const struct tern_type *type)
 {
-    static struct long_type *known;
+    static void *known;
+    static uint64_t next = LONG_KEY;
     struct long_type *made = make_text(type);
+    struct long_type **found = made ? tsearch(made, &known, compare_texts) : NULL;
 
-    if (!made)
+    if (!found) {
+        free(made);
         return 0;
-    for (const struct long_type *l = known; l; l = l->next) {
-        if (strcmp(l->text, made->text) == 0) {
-            free(made);
-            return l->number;
-        }
     }
-    made->number = known ? known->number + 1 : long_key;
-    made->next = known;
-    known = made;
-    return made->number;
+    if (*found != made)
+        free(made);
+    else
+        made->number = next++;
+    return (*found)->number;
 }
 
 uint64_t tern_type_key(const struct tern_type *type)
