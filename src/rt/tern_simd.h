@@ -74,17 +74,17 @@ TERN_SIMD tern_v128 tern_keep_v(tern_v128 v)
 }
 
 /*
- * x * 1 and the like are not x when x is a signalling NaN, but compilers without -fsignaling-nans
- * drop them: so constants that could be such an operand are hidden where they meet floats. What is
- * no constant costs nothing.
+ * x * 1 and the like are not x when x is a signalling NaN, but compilers drop them: so constants
+ * that could be such an operand are hidden where they meet floats; from clang all constants, since
+ * it also gives a signalling NaN that it knows back as it is. What is no constant costs nothing.
  */
-#if defined(__SUPPORT_SNAN__) && !defined(__clang__)
-#define TERN_HIDE(v)       (v)
-#define TERN_HIDE_FLOAT(x) (x)
+#ifdef __clang__
+#define TERN_IS_UNIT(bits) 1
 #else
 #define TERN_IS_UNIT(bits)                                                                         \
     ((bits) << 1 == 0 || (bits) << 1 == 0x7fe0000000000000 || ((bits)&0x7fffffff7fffffff) == 0 ||  \
      ((bits)&0x7fffffff7fffffff) == 0x3f8000003f800000)
+#endif
 TERN_SIMD tern_v128 tern_hide(tern_v128 v)
 {
     if (__builtin_constant_p(v[0]) && TERN_IS_UNIT(v[0]))
@@ -99,7 +99,6 @@ TERN_SIMD tern_v128 tern_hide(tern_v128 v)
             TERN_OPAQUE_V(tern_float);                                                             \
         tern_float;                                                                                \
     }))
-#endif
 
 /* ---- Bytes ---- */
 
