@@ -13,6 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { SWITCH_CASES_MAX = 1024 };
+
 static struct label *label_at(struct emitter *e, uint32_t depth)
 {
     check(depth < e->label_count);
@@ -203,14 +205,13 @@ static uint32_t default_label(const struct wasm_insn *insn)
 }
 
 /* Neighbours that go to the same place share its jump; those of the default need none. */
-static void on_br_table(struct emitter *e, const struct wasm_insn *insn)
+static void switch_on_index(struct emitter *e, const struct wasm_insn *insn, const char *index)
 {
-    struct operand index = pop(e);
     struct wasm_reader labels = insn->labels;
     uint32_t otherwise = default_label(insn);
     uint32_t depth = insn_next_label(&labels);
 
-    line(e, "switch (%s) {", value_text(&index));
+    line(e, "switch (%s) {", index);
     for (uint32_t i = 0; i < insn->label_count; i++) {
         uint32_t next = insn_next_label(&labels);
 
@@ -223,6 +224,51 @@ static void on_br_table(struct emitter *e, const struct wasm_insn *insn)
     line(e, "default:");
     jump_inside(e, otherwise);
     line(e, "}");
+}
+
+/* A table of depths, and a switch over those that occur: gcc takes long for very many cases. */
+static void switch_on_depth(struct emitter *e, const struct wasm_insn *insn, const char *index)
+{
+    struct wasm_reader labels = insn->labels;
+    uint32_t otherwise = default_label(insn);
+    uint8_t *seen = calloc(e->label_count, 1);
+
+    if (!seen) {
+        e->failed = true;
+        return;
+    }
+    line_begin(e);
+    bytes_append_text(&e->body, "{ static const uint16_t depth[] = {");
+    for (uint32_t i = 0; i < insn->label_count; i++) {
+        uint32_t depth = insn_next_label(&labels);
+
+        seen[depth] = 1;
+        bytes_appendf(&e->body, "%" PRIu32 ",", depth);
+    }
+    bytes_append_text(&e->body, "};\n");
+    line(e, "uint32_t at = %s;", index);
+    line(e, "switch (at < %" PRIu32 "u ? depth[at] : %" PRIu32 "u) {", insn->label_count,
+         otherwise);
+    for (uint32_t depth = 0; depth < e->label_count; depth++) {
+        if (seen[depth] && depth != otherwise) {
+            line(e, "case %" PRIu32 ":", depth);
+            jump_inside(e, depth);
+        }
+    }
+    line(e, "default:");
+    jump_inside(e, otherwise);
+    line(e, "} }");
+    free(seen);
+}
+
+static void on_br_table(struct emitter *e, const struct wasm_insn *insn)
+{
+    struct operand index = pop(e);
+
+    if (insn->label_count > SWITCH_CASES_MAX)
+        switch_on_depth(e, insn, value_text(&index));
+    else
+        switch_on_index(e, insn, value_text(&index));
     e->dead = true;
 }
 
