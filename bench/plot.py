@@ -37,6 +37,7 @@ def draw(report, folder):
     for terminal, suffix in (("pngcairo", "png"), ("svg", "svg")):
         out = folder / f"ratios.{suffix}"
         script = SCRIPT.format(terminal=terminal, output=out, top=top, columns=columns)
-        if subprocess.run(["gnuplot"], input=script, text=True, capture_output=True).returncode == 0:
+        done = subprocess.run(["gnuplot"], input=script, text=True, capture_output=True)
+        if done.returncode == 0:
             made.append(str(out))
     return made

@@ -6,6 +6,7 @@ Engines take turns on each program, N rounds, medians; outputs must be equal. Se
 import argparse
 import json
 import math
+import os
 import pathlib
 import statistics
 import sys
@@ -113,6 +114,7 @@ def main():
     folder = a.build.resolve() / "bench"
     folder.mkdir(parents=True, exist_ok=True)
     tern = a.build.resolve() / "tern"
+    os.environ.setdefault("TERN_CACHE_DIR", str(folder / "cache"))
     chosen = engines.available(tern, a.engines.split(",") if a.engines else None)
     names = [e.name for e in chosen]
     sizes = {name: both[1 if a.quick else 0] for name, both in PROGRAMS.items()}

@@ -7,6 +7,7 @@ build=$(cd "$1" && pwd)
 out=$build/demo
 tern=$build/tern
 mkdir -p "$out/pictures"
+export TERN_CACHE_DIR="${TERN_CACHE_DIR:-$out/cache}"
 
 show() {
     printf '\n\033[1m$ %s\033[0m\n' "$*"

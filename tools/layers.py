@@ -31,7 +31,8 @@ MAY_ALSO = {"os": ["runner/syscalls.h"], "cli": ["runner/syscalls.h"]}
 # What the objects of the pure rings may leave undefined, besides what another pure ring defines.
 PURE_NEEDS = set(
     "memcpy memmove memset memcmp bcmp memchr strlen strnlen strcmp strncmp strchr strrchr strpbrk "
-    "strtoul strtoull snprintf vsnprintf malloc calloc realloc free qsort bsearch sqrt sqrtf".split())
+    "strtoul strtoull snprintf vsnprintf malloc calloc realloc free qsort bsearch sqrt "
+    "sqrtf".split())
 # The object that writes the last words of a broken program.
 ALSO_NEEDS = {"check.c": {"stderr", "fprintf", "fwrite", "abort"}}
 # What compilers and sanitizers put in by themselves.
@@ -82,7 +83,8 @@ def symbols(nm, library, flag):
 
 def check_needs(nm, libraries):
     """Undefined symbols of the pure rings that are neither defined among them nor on the list."""
-    defined = {symbol for library in libraries for _, symbol in symbols(nm, library, "--defined-only")}
+    defined = {symbol for library in libraries
+               for _, symbol in symbols(nm, library, "--defined-only")}
     faults = []
     for library in libraries:
         for member, symbol in symbols(nm, library, "--undefined-only"):

@@ -35,7 +35,7 @@ def check_format(files, fix):
 def analyse(build, file):
     done = subprocess.run(["clang-tidy", "--quiet", "-p", str(build), str(file)],
                           capture_output=True, text=True, cwd=ROOT)
-    lines = [line for line in done.stdout.splitlines() if ": warning:" in line or ": error:" in line]
+    lines = [line for line in done.stdout.splitlines() if re.search(": (warning|error):", line)]
     return [re.sub(r"^\S*?(?=(src|tests)/)", "", line) for line in lines]
 
 

@@ -30,7 +30,7 @@ enum { TERN_RT_ABI = 1 };
 
 /* 32-bit index + 32-bit constant + the widest access. */
 #define TERN_MEMORY_RESERVE ((uint64_t)1 << 33)
-#define TERN_MEMORY_GUARD ((uint64_t)1 << 16)
+#define TERN_MEMORY_GUARD   ((uint64_t)1 << 16)
 
 enum tern_trap_kind {
     TERN_TRAP_NONE,
@@ -90,18 +90,18 @@ union tern_cell { /* a global, an argument, a result */
 struct tern_module;
 
 struct tern_instance {
-    uint8_t *mem;               /* memory 0; NULL if there is none */
-    struct tern_table **table;  /* per table index */
+    uint8_t *mem;              /* memory 0; NULL if there is none */
+    struct tern_table **table; /* per table index */
     struct tern_memory **memory;
-    union tern_cell **global;   /* per global index; own ones point into cell[] */
+    union tern_cell **global;      /* per global index; own ones point into cell[] */
     const struct tern_func **func; /* per function index */
-    const uint64_t *key;        /* per type index */
+    const uint64_t *key;           /* per type index */
     const struct tern_module *module;
-    const uint8_t *source;      /* the WebAssembly module's bytes */
-    uint8_t *data_dropped;      /* per data segment */
-    uint8_t *elem_dropped;      /* per element segment */
-    void *host;                 /* whoever made the instance may use this */
-    union tern_cell cell[];     /* own globals, in order */
+    const uint8_t *source;  /* the WebAssembly module's bytes */
+    uint8_t *data_dropped;  /* per data segment */
+    uint8_t *elem_dropped;  /* per element segment */
+    void *host;             /* whoever made the instance may use this */
+    union tern_cell cell[]; /* own globals, in order */
 };
 
 /* ---- What a compiled module says of itself (TERN_MODULE, one constant a module) ---- */
@@ -171,7 +171,7 @@ struct tern_export {
 
 enum tern_segment_mode { TERN_PASSIVE, TERN_ACTIVE, TERN_DECLARATIVE };
 
-#define TERN_INIT_NULL UINT32_MAX
+#define TERN_INIT_NULL   UINT32_MAX
 #define TERN_INIT_GLOBAL ((uint32_t)1 << 31) /* or'ed to the index of a global */
 
 struct tern_elem {

@@ -18,7 +18,7 @@
 
 struct trap_info {
     enum tern_trap_kind kind;
-    bool by_fault;   /* found by the memory management unit: pc says where, not func, offset */
+    bool by_fault; /* found by the memory management unit: pc says where, not func, offset */
     uint32_t func;
     uint32_t offset; /* of the instruction, in the module */
     uintptr_t pc;

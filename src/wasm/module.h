@@ -35,9 +35,9 @@ enum wasm_limit {
     WASM_LOCALS_MAX = 50000,
     WASM_FUNC_BYTES_MAX = 7654321,
     WASM_NAME_BYTES_MAX = 100000,
-    WASM_NESTING_MAX = 10000,         /* blocks open at once in a function */
-    WASM_STACK_MAX = 100000,          /* operands on the stack at once in a function */
-    WASM_BR_TABLE_MAX = 65520,        /* labels of one br_table */
+    WASM_NESTING_MAX = 10000,           /* blocks open at once in a function */
+    WASM_STACK_MAX = 100000,            /* operands on the stack at once in a function */
+    WASM_BR_TABLE_MAX = 65520,          /* labels of one br_table */
     WASM_TABLE_ELEMENTS_MAX = 10000000, /* least size a module may ask for */
     WASM_PAGE_BYTES = 65536,
     WASM_MEMORY_PAGES_MAX = 65536,
@@ -62,7 +62,7 @@ char wasm_valtype_letter(uint8_t valtype);
 const char *wasm_valtype_name(uint8_t valtype);
 bool wasm_valtype_is_ref(uint8_t valtype);
 
-struct wasm_type { /* of a function */
+struct wasm_type {         /* of a function */
     const uint8_t *params; /* wasm_valtype each */
     const uint8_t *results;
     uint32_t param_count;
@@ -77,15 +77,15 @@ struct wasm_bounds { /* of a table in elements, of a memory in pages */
 };
 
 enum wasm_const_kind {
-    WASM_CONST_BITS,       /* i32, i64, f32, f64, v128: bits[] */
-    WASM_CONST_GLOBAL,     /* global.get index */
+    WASM_CONST_BITS,   /* i32, i64, f32, f64, v128: bits[] */
+    WASM_CONST_GLOBAL, /* global.get index */
     WASM_CONST_REF_NULL,
-    WASM_CONST_REF_FUNC,   /* ref.func index */
+    WASM_CONST_REF_FUNC, /* ref.func index */
 };
 
 struct wasm_const { /* a constant expression, evaluated as far as it can be */
     enum wasm_const_kind kind;
-    uint8_t valtype;  /* filled by the decoder, but for GLOBAL: then by the validator */
+    uint8_t valtype; /* filled by the decoder, but for GLOBAL: then by the validator */
     uint32_t index;
     uint32_t offset;  /* in the module */
     uint64_t bits[2]; /* little-endian lanes: bits[0] holds the low bytes */
@@ -116,9 +116,9 @@ struct wasm_func {
     /* What the validator found out: */
     uint32_t stack_max; /* operands at once */
     uint32_t insn_count;
-    bool calls;         /* has a call or call_indirect */
-    bool loops;         /* has a loop */
-    bool uses_memory;   /* touches memory 0 */
+    bool calls;       /* has a call or call_indirect */
+    bool loops;       /* has a loop */
+    bool uses_memory; /* touches memory 0 */
     bool uses_v128;
 };
 

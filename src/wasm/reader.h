@@ -26,10 +26,10 @@ struct wasm_reader reader_of(struct view module, uint32_t at, uint32_t end);
 bool reader_done(const struct wasm_reader *r);
 
 bool reader_u8(struct wasm_reader *r, uint8_t *out, struct wasm_fault *fault);
-bool reader_u32(struct wasm_reader *r, uint32_t *out, struct wasm_fault *fault);  /* LEB128 */
-bool reader_s32(struct wasm_reader *r, int32_t *out, struct wasm_fault *fault);   /* LEB128 */
-bool reader_s33(struct wasm_reader *r, int64_t *out, struct wasm_fault *fault);   /* LEB128 */
-bool reader_s64(struct wasm_reader *r, int64_t *out, struct wasm_fault *fault);   /* LEB128 */
+bool reader_u32(struct wasm_reader *r, uint32_t *out, struct wasm_fault *fault); /* LEB128 */
+bool reader_s32(struct wasm_reader *r, int32_t *out, struct wasm_fault *fault);  /* LEB128 */
+bool reader_s33(struct wasm_reader *r, int64_t *out, struct wasm_fault *fault);  /* LEB128 */
+bool reader_s64(struct wasm_reader *r, int64_t *out, struct wasm_fault *fault);  /* LEB128 */
 /* size bytes, little-endian, 1 to 8. */
 bool reader_fixed(struct wasm_reader *r, uint32_t size, uint64_t *out, struct wasm_fault *fault);
 bool reader_skip(struct wasm_reader *r, uint32_t size, struct view *out, struct wasm_fault *fault);

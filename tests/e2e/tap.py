@@ -2,6 +2,7 @@
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -10,6 +11,12 @@ import traceback
 TERN = os.environ["TERN_EXE"]
 HERE = pathlib.Path(__file__).parent
 PATIENCE_S = 300  # only against hanging for ever
+
+# A shell starts what it puts into the background with these ignored, and children inherit that. A
+# handler is not inherited: they get the default.
+for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP, signal.SIGTERM):
+    if signal.getsignal(number) == signal.SIG_IGN:
+        signal.signal(number, signal.default_int_handler)
 
 
 class Failed(Exception):

@@ -1,6 +1,7 @@
 """Inputs for the programs: made here, the same every time."""
 import hashlib
 import pathlib
+import zlib
 
 WORDS = ("tern flies from the arctic to the antarctic and back every year so it sees more daylight "
          "than any other animal alive; nobody told the bird how far that is").split()
@@ -35,6 +36,20 @@ def picture(width, height):
         for x in range(width):
             out += bytes((x * 255 // width, y * 255 // height, (x * y * 7 ^ x * 3) & 255))
     return bytes(out)
+
+
+def png(width, height):
+    """The same picture, badly compressed."""
+    pixels = picture(width, height)[-3 * width * height:]
+    rows = b"".join(b"\0" + pixels[3 * width * y:3 * width * (y + 1)] for y in range(height))
+
+    def chunk(kind, body):
+        return (len(body).to_bytes(4, "big") + kind + body
+                + zlib.crc32(kind + body).to_bytes(4, "big"))
+
+    header = width.to_bytes(4, "big") + height.to_bytes(4, "big") + b"\x08\x02\0\0\0"
+    return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header)
+            + chunk(b"IDAT", zlib.compress(rows, 0)) + chunk(b"IEND", b""))
 
 
 def table(rows):

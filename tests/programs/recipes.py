@@ -8,6 +8,8 @@ commands in it, for what a package's own makefile would generate.
 import dataclasses
 import platform
 
+import inputs
+
 
 @dataclasses.dataclass
 class Recipe:
@@ -174,6 +176,14 @@ ZOPFLI = Recipe(
     ["src/zopfli/*.c"],
     ["zopfli --i5 table.csv", "zopfli --zlib -c table.csv > table.zlib"])
 
+ZOPFLIPNG = Recipe(
+    "zopflipng", "zopfli", "PNG optimiser, in C++",
+    ["src/zopflipng/*.cc", "src/zopflipng/lodepng/lodepng*.cpp", "src/zopfli/*.c"],
+    ["zopflipng --iterations=3 small.png small-out.png",
+     "zopflipng --lossy_transparent -q -y small.png again.png", "zopflipng noise.bin out.png"],
+    without=["src/zopfli/zopfli_bin.c"], inputs={"small.png": inputs.png(64, 48)},
+    failing_steps=1)
+
 LIBDEFLATE = Recipe(
     "libdeflate", "libdeflate", "gzip by another author",
     ["lib/*.c", "lib/x86/cpu_features.c", "programs/gzip.c", "programs/prog_util.c",
@@ -241,7 +251,8 @@ CMARK = Recipe(
            "src/cmark_version.h": "#define CMARK_VERSION 0x1e02\n"
                                   "#define CMARK_VERSION_STRING \"0.30.2\"\n",
            "src/cmark_export.h": "#define CMARK_EXPORT\n#define CMARK_NO_EXPORT\n"},
-    inputs={"README.md": "# A *title*\n\n* one\n* two `code`\n\n> quote [link](http://x.y \"t\")\n\n"
+    inputs={"README.md": "# A *title*\n\n* one\n* two `code`\n\n> quote [link](http://x.y \"t\")\n"
+                         "\n"
                          "```c\nint main;\n```\n\n1. a\n2. b <b>html</b> &amp; \\* ![i](p.png)\n"
                          * 40},
     quick=True)
@@ -293,8 +304,9 @@ CJPEG_CONFIG = {
 JPEG_LIBRARY = [f"j{n}.c" for n in (
     "capimin capistd ccoefct ccolor cdctmgr chuff cicc cinit cmainct cmarker cmaster comapi cparam "
     "cphuff cprepct csample ctrans dapimin dapistd datadst datasrc dcoefct dcolor ddctmgr dhuff "
-    "dicc dinput dmainct dmarker dmaster dmerge dphuff dpostct dsample dtrans error fdctflt fdctfst "
-    "fdctint idctflt idctfst idctint idctred quant1 quant2 utils memmgr memnobs aricom carith "
+    "dicc dinput dmainct dmarker dmaster dmerge dphuff dpostct dsample dtrans error fdctflt "
+    "fdctfst fdctint idctflt idctfst "
+    "idctint idctred quant1 quant2 utils memmgr memnobs aricom carith "
     "darith simd_none").split()]
 
 CJPEG = Recipe(
@@ -305,6 +317,15 @@ CJPEG = Recipe(
      "cjpeg -arithmetic -dct float < picture.ppm > c.jpg", "cjpeg -grayscale noise.bin"],
     flags=["-I.", "-DPPM_SUPPORTED", "-DGIF_SUPPORTED", "-DBMP_SUPPORTED", "-DTARGA_SUPPORTED"],
     native=["-ffp-contract=off"], write=CJPEG_CONFIG, failing_steps=1)
+
+GIF2RGB = Recipe(
+    "gif2rgb", "giflib", "GIF decoder and encoder",
+    [f"{n}.c" for n in ("gif2rgb dgif_lib egif_lib gif_err gif_font gif_hash gifalloc quantize "
+                        "qprintf getarg openbsd-reallocarray").split()],
+    ["gif2rgb -1 -o tree.rgb treescap.gif", "gif2rgb -o porsche porsche.gif",
+     "gif2rgb -1 -c 6 -s 100 100 -o made.gif raw.rgb", "gif2rgb -1 -o out noise.bin"],
+    flags=["-I."], bring=["pic/*.gif"], inputs={"raw.rgb": inputs.picture(100, 100)[15:]},
+    failing_steps=1)
 
 CNF = "p cnf 60 252\n" + "".join(
     " ".join(str((1 if (i * 31 + k * 17) % 3 else -1) * ((i * (7 + k * 5) + k * 19) % 60 + 1))
@@ -351,5 +372,5 @@ PCRE2GREP = Recipe(
              "cp src/pcre2_chartables.c.dist src/pcre2_chartables.c"],
     failing_steps=2)
 
-ALL = [BZIP2, ZLIB, LZ4, ZSTD, BROTLI, ZOPFLI, LIBDEFLATE, SQLITE, CMARK, EXPAT, FIGLET, ENT, CJPEG,
-       PICOSAT, UNITS, PCRE2GREP]
+ALL = [BZIP2, ZLIB, LZ4, ZSTD, BROTLI, ZOPFLI, ZOPFLIPNG, LIBDEFLATE, SQLITE, CMARK, EXPAT, FIGLET,
+       ENT, CJPEG, GIF2RGB, PICOSAT, UNITS, PCRE2GREP]

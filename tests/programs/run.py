@@ -96,6 +96,12 @@ def unpack(folder):
         archive.extractall(folder, **safe)
 
 
+def version_of(folder):
+    """From the archive's name: NAME_VERSION.orig.tar.xz."""
+    name = next(folder.glob("*.dsc")).name
+    return name.split("_")[1].removesuffix(".dsc").rpartition("-")[0]
+
+
 class Builder:
     def __init__(self, tern, root, level):
         self.root = root
@@ -130,7 +136,10 @@ class Builder:
             files += [str(f.relative_to(tree)) for f in found
                       if str(f.relative_to(tree)) not in recipe.without]
         flags = recipe.flags + (recipe.wasi if kind == "wasi" else recipe.native)
-        run([*self.compiler[kind], self.level, "-w", *flags, *files, "-o", out,
+        compiler = self.compiler[kind]
+        if kind == "native" and any(f.endswith((".cc", ".cpp")) for f in files):
+            compiler = ["g++"]
+        run([*compiler, self.level, "-w", *flags, *files, "-o", out,
              *[f for f in flags if f.startswith("-l")], "-lm"], tree)
         return out
 
@@ -224,7 +233,7 @@ class Trial:
         times = compare(self.recipe, self.tern, tree.parent, native, wasm)
         return {"steps": len(self.recipe.steps), "wasm_bytes": wasm.stat().st_size,
                 "native_s": round(times[0], 3), "tern_s": round(times[1], 3),
-                "version": self.source.name.split("-", 1)[-1]}
+                "version": version_of(self.source.parent)}
 
 
 def verdict(trial):
