@@ -3,12 +3,11 @@
 Whatever a program asks for, the runner answers with an error number or does it, inside the
 directory that was lent; it never breaks, and nothing beside the directory changes.
 """
-import os
 import pathlib
 import random
 import re
 
-from shared import EXIT_OUTPUT, HERE, check, equal, leave
+from shared import EXIT_OUTPUT, HERE, RUNNER, check, equal, leave
 import wasm
 from wasm import call, i32, i64
 
@@ -131,7 +130,7 @@ def any_arguments(s):
             data = make_world(folder)
             before = beside(folder)
             r = s.exec(path, flags="-O0", options=("--output", "10M", "--dir", f"{data}::/data"),
-                       TERN_RUNNER=os.environ["TERN_RUNNER"] + way)
+                       TERN_RUNNER=RUNNER + way)
             check(r.returncode in (0, EXIT_OUTPUT), f"seed {seed}{way} ends orderly",
                   (r.returncode, r.stderr[-500:]))
             equal(beside(folder), before, f"seed {seed}{way}: what lies beside")

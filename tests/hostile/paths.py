@@ -5,7 +5,7 @@ import shutil
 import subprocess
 import threading
 
-from shared import HERE, check, equal
+from shared import HERE, RUNNER, check, equal
 
 AT_FDCWD, EXCHANGE = -100, 2
 ROUNDS = 3000
@@ -89,7 +89,7 @@ def races(s):
     check(made.returncode == 0, "tern cc", made.stderr)
     folder = s.dir / "races"
     natively(s, folder)
-    for runner in (os.environ["TERN_RUNNER"], os.environ["TERN_RUNNER"] + " --walk-paths"):
+    for runner in (RUNNER, RUNNER + " --walk-paths"):
         data = make_world(folder)
         before = listing(folder)
         with Changes(folder) as changes:

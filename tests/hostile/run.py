@@ -2,7 +2,7 @@
 """Modules that try to get out or to wedge the host: each ends in one clear error, or in the right
 result, within its limits. TAP; --all adds the slow ones; names of cases select.
 
-Needs TERN_EXE, and TERN_RUNNER unless it lies beside.
+Needs TERN_EXE and TERN_RUNNER in the environment.
 """
 from shared import Hostile
 import answers

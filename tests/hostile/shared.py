@@ -15,6 +15,7 @@ import wasm  # noqa: E402
 
 COMPILERS = [cc for cc in ("gcc", "clang") if shutil.which(cc)]
 EXIT_REFUSED, EXIT_TRAP, EXIT_TIME, EXIT_OUTPUT = 126, 134, 152, 153
+RUNNER = os.environ.get("TERN_E2E_RUNNER") or os.environ["TERN_RUNNER"]
 PATIENCE = ("--time", "60s")  # for what ends by itself
 
 
