@@ -1,10 +1,10 @@
 #include "cli/commands.h"
 #include "cli/say.h"
+#include "cli/say_json.h"
 #include "cli/units.h"
 
 #include "os/cache.h"
 
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -85,9 +85,7 @@ static void show_json(const struct listing *l, uint64_t size_max)
     all = json_pack("{s:s, s:I, s:I, s:o}", "directory", l->path, "size_bytes",
                     (json_int_t)l->total_bytes, "size_bytes_max", (json_int_t)size_max, "objects",
                     objects);
-    json_dumpf(all, stdout, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
-    putchar('\n');
-    json_decref(all);
+    say_json_take(all);
 }
 
 int cmd_cache_show(const struct invocation *in)

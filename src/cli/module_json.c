@@ -1,9 +1,9 @@
 #include "cli/module_json.h"
 
+#include "cli/say_json.h"
 #include "cli/signature.h"
 
 #include <jansson.h>
-#include <stdio.h>
 
 /* The decoder has seen to it that names are UTF-8. */
 static json_t *text(struct view v)
@@ -175,8 +175,6 @@ bool module_json_print(const char *path, const struct wasm_module *m)
         return false;
     if (m->has_start)
         json_object_set_new(all, "start", json_integer(m->start));
-    json_dumpf(all, stdout, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
-    putchar('\n');
-    json_decref(all);
+    say_json_take(all);
     return true;
 }

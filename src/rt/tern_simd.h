@@ -30,8 +30,10 @@ typedef uint64_t tern_u64x2 __attribute__((vector_size(16)));
 typedef float tern_f32x4 __attribute__((vector_size(16)));
 typedef double tern_f64x2 __attribute__((vector_size(16)));
 
+/* Always inline: an access must belong to the line of the instruction that makes it. */
+#define TERN_SIMD_ACCESS static inline __attribute__((always_inline))
 #ifdef __OPTIMIZE__
-#define TERN_SIMD static inline __attribute__((always_inline))
+#define TERN_SIMD TERN_SIMD_ACCESS
 #else
 #define TERN_SIMD static inline
 #endif
@@ -102,46 +104,46 @@ TERN_SIMD tern_v128 tern_hide(tern_v128 v)
 
 /* ---- Bytes ---- */
 
-TERN_SIMD uint16_t tern_get16(const void *p)
+TERN_SIMD_ACCESS uint16_t tern_get16(const void *p)
 {
     uint16_t x;
     __builtin_memcpy(&x, p, sizeof x);
     return TERN_LITTLE16(x);
 }
 
-TERN_SIMD uint32_t tern_get32(const void *p)
+TERN_SIMD_ACCESS uint32_t tern_get32(const void *p)
 {
     uint32_t x;
     __builtin_memcpy(&x, p, sizeof x);
     return TERN_LITTLE32(x);
 }
 
-TERN_SIMD uint64_t tern_get64(const void *p)
+TERN_SIMD_ACCESS uint64_t tern_get64(const void *p)
 {
     uint64_t x;
     __builtin_memcpy(&x, p, sizeof x);
     return TERN_LITTLE64(x);
 }
 
-TERN_SIMD void tern_put16(void *p, uint16_t x)
+TERN_SIMD_ACCESS void tern_put16(void *p, uint16_t x)
 {
     x = TERN_LITTLE16(x);
     __builtin_memcpy(p, &x, sizeof x);
 }
 
-TERN_SIMD void tern_put32(void *p, uint32_t x)
+TERN_SIMD_ACCESS void tern_put32(void *p, uint32_t x)
 {
     x = TERN_LITTLE32(x);
     __builtin_memcpy(p, &x, sizeof x);
 }
 
-TERN_SIMD void tern_put64(void *p, uint64_t x)
+TERN_SIMD_ACCESS void tern_put64(void *p, uint64_t x)
 {
     x = TERN_LITTLE64(x);
     __builtin_memcpy(p, &x, sizeof x);
 }
 
-TERN_SIMD tern_v128 v128_from_bytes(const uint8_t *p)
+TERN_SIMD_ACCESS tern_v128 v128_from_bytes(const uint8_t *p)
 {
 #if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
     return v128_const(tern_get64(p), tern_get64(p + 8));
@@ -152,7 +154,7 @@ TERN_SIMD tern_v128 v128_from_bytes(const uint8_t *p)
 #endif
 }
 
-TERN_SIMD void v128_to_bytes(uint8_t *p, tern_v128 v)
+TERN_SIMD_ACCESS void v128_to_bytes(uint8_t *p, tern_v128 v)
 {
 #if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
     tern_put64(p, v[1]);
@@ -403,7 +405,7 @@ TERN_OP1(f64x2_neg, a ^ TERN_SIGN64)
 /* ---- Memory ---- */
 
 #define TERN_LOAD(name, expression)                                                                \
-    TERN_SIMD tern_v128 name(const void *p)                                                        \
+    TERN_SIMD_ACCESS tern_v128 name(const void *p)                                                 \
     {                                                                                              \
         return tern_keep_v(expression);                                                            \
     }
@@ -427,7 +429,7 @@ TERN_LOAD(v128_load64_splat, i64x2_splat(tern_get64(p)))
 #define v128_load32_lane(p, v, lane) tern_keep_v(i32x4_replace_lane(v, tern_get32(p), lane))
 #define v128_load64_lane(p, v, lane) tern_keep_v(i64x2_replace_lane(v, tern_get64(p), lane))
 
-TERN_SIMD void v128_store(void *p, tern_v128 v)
+TERN_SIMD_ACCESS void v128_store(void *p, tern_v128 v)
 {
     v128_to_bytes(p, v);
 }
