@@ -4,12 +4,14 @@
 A TAP point is a test. An executable that crashed, ran out of time or stopped short counts as one
 failed test more than the points it got to report; one that speaks no TAP counts as one test.
 
-usage: count_tests.py TESTLOG.JSON STATUS-OF-MESON
+usage: count_tests.py TESTLOG.JSON STATUS-OF-MESON [NAME-OF-THE-BUILD, to record the counts]
 """
 import collections
 import json
 import re
 import sys
+
+from record import record
 
 POINT = re.compile(r"^(not )?ok\b.*?(?:#\s*(skip|todo)\b.*)?$", re.IGNORECASE | re.MULTILINE)
 
@@ -37,7 +39,7 @@ def count_run(run):
     return count
 
 
-def main(log, status):
+def main(log, status, build=None):
     total = collections.Counter()
     try:
         with open(log, encoding="utf-8") as lines:
@@ -57,6 +59,8 @@ def main(log, status):
     if total["skipped"]:
         line += f", {total['skipped']} skipped"
     print(line, flush=True)
+    if build:
+        record("tests", build=build, passed=total["passed"], failed=total["failed"])
     return 1 if total["failed"] or not total["passed"] else 0
 
 

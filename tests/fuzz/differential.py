@@ -34,6 +34,8 @@ sys.path.insert(0, str(HERE.parent / "hostile"))
 import differential_dense  # noqa: E402
 import differential_nan  # noqa: E402
 import differential_wrap  # noqa: E402
+sys.path.insert(0, str(ROOT / "tools"))
+from record import record  # noqa: E402
 
 BATCH = 32
 INTERPRETER_S = 10
@@ -400,6 +402,7 @@ def main():
     fuzzer = Fuzzer(options)
     fuzzer.run()
     print(fuzzer.summary())
+    record("differential", seed=options.seed, **fuzzer.count)
     return 1 if fuzzer.count["failed"] else 0
 
 

@@ -8,12 +8,18 @@ usage: run.py --out FOLDER [SECONDS] [NAMES...]
 """
 import argparse
 import pathlib
+import re
 import subprocess
 import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
-SRC = HERE.parent.parent / "src"
+ROOT = HERE.parent.parent
+SRC = ROOT / "src"
+sys.path.insert(0, str(ROOT / "tools"))
+from record import record  # noqa: E402
+
 RINGS = ("base", "wire", "wasm", "translate")
+CORPUS = {"translate": "module"}  # targets that share another's
 FLAGS = ["-g", "-O1", "-std=gnu17", "-D_GNU_SOURCE", "-fno-omit-frame-pointer",
          "-fsanitize=fuzzer,address,undefined", "-fno-sanitize-recover=all", f"-I{SRC}"]
 
@@ -28,7 +34,7 @@ def build(target, out):
 def fuzz(target, out, seconds):
     name = target.stem.removeprefix("fuzz_")
     exe = build(target, out)
-    found, kept = out / name, HERE / "corpus" / name
+    found, kept = out / name, HERE / "corpus" / CORPUS.get(name, name)
     found.mkdir(exist_ok=True)
     folders = [str(found)] + ([str(kept)] if kept.is_dir() else [])
     print(f"{target.stem}: {seconds} s", flush=True)
@@ -39,6 +45,9 @@ def fuzz(target, out, seconds):
     lines = done.stderr.splitlines()
     print("\n".join(lines[-60:] if done.returncode else
                     [line for line in lines if line.startswith(("stat::", "Done"))]))
+    runs = re.search(r"^stat::number_of_executed_units:\s*(\d+)", done.stderr, re.M)
+    record("fuzz", target=target.stem, seconds=seconds, runs=int(runs[1]) if runs else 0,
+           findings=int(done.returncode != 0))
     return done.returncode == 0
 
 

@@ -1,0 +1,76 @@
+#!/usr/bin/env python3
+"""Brings the tables of docs/reliability.md up to date: tools/reliability.py build/results.jsonl
+
+./dev conformance, fuzz, sanitize, hostile and programs append to that file (tools/record.py).
+A table of which the file knows nothing stays as it is.
+"""
+import json
+import pathlib
+import re
+import sys
+
+PAGE = pathlib.Path(__file__).resolve().parent.parent / "docs" / "reliability.md"
+
+
+def newest(lines, key):
+    """The last line of each key, in the order in which the keys first came."""
+    found = {}
+    for line in lines:
+        found[key(line)] = line
+    return list(found.values())
+
+
+def conformance(lines):
+    yield "| processor | compiler | suite | passed | failed | commit |"
+    yield "|---|---|---|--:|--:|---|"
+    for r in newest(lines, lambda r: (r["processor"], r["compiler"], r["suite"])):
+        yield (f"| {r['processor']} | `{r['compiler']}` | {r['suite']} | {r['passed']:,} | "
+               f"{r['failed']} | {r['commit']} |")
+
+
+def tests(lines):
+    yield "| build | passed | failed | commit |"
+    yield "|---|--:|--:|---|"
+    for r in newest(lines, lambda r: r["build"]):
+        yield f"| {r['build']} | {r['passed']} | {r['failed']} | {r['commit']} |"
+
+
+def fuzz(lines):
+    yield "| target | runs | time | findings | commits |"
+    yield "|---|--:|--:|--:|---|"
+    targets = {}
+    for r in lines:
+        targets.setdefault(r["target"], []).append(r)
+    for name, runs in targets.items():
+        commits = dict.fromkeys(r["commit"] for r in runs)
+        yield (f"| {name} | {sum(r['runs'] for r in runs):,} | "
+               f"{sum(r['seconds'] for r in runs) / 60:.0f} min | "
+               f"{sum(r['findings'] for r in runs)} | {', '.join(commits)} |")
+
+
+def differential(lines):
+    yield "| seed | modules | calls and other results compared | of them traps | failed | commit |"
+    yield "|---|--:|--:|--:|--:|---|"
+    for r in lines:
+        yield (f"| {r['seed']} | {r['modules']:,} | {r['lines']:,} | {r['traps']:,} | "
+               f"{r['failed']} | {r['commit']} |")
+
+
+TABLES = {f.__name__: f for f in (conformance, tests, fuzz, differential)}
+
+
+def main():
+    if len(sys.argv) != 2:
+        sys.exit("usage: tools/reliability.py RESULTS.jsonl")
+    results = [json.loads(line) for line in pathlib.Path(sys.argv[1]).read_text().splitlines()]
+    page = PAGE.read_text()
+    for kind, table in TABLES.items():
+        lines = [r for r in results if r["kind"] == kind]
+        if lines:
+            page = re.sub(rf"(<!-- {kind} -->\n).*?(<!-- end -->)",
+                          lambda m: m[1] + "\n".join(table(lines)) + "\n" + m[2], page, flags=re.S)
+    PAGE.write_text(page)
+
+
+if __name__ == "__main__":
+    main()
