@@ -80,6 +80,11 @@ static int run(const struct command *c, char **words)
     struct invocation in = {.command = c, .settings = &settings};
     int code = c->usage_status ? c->usage_status : CLI_USAGE;
 
+    if (settings.compiler_ms_max == 0) {
+        say("TERN_COMPILE_SECONDS should be a whole number of seconds, from 1 to %d",
+            SETTINGS_SECONDS_MAX);
+        return code;
+    }
     if (c->raw)
         return run_raw(&in, words);
     if (options_parse(words, &in))

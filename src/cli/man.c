@@ -82,6 +82,7 @@ static void man_overview(void)
     puts(".SH ENVIRONMENT");
     entry("TERN_CC", "the C compiler that compiles modules, with arguments (default: cc)");
     entry("TERN_CFLAGS", "more flags for it");
+    entry("TERN_COMPILE_SECONDS", "how long compiling a module may take (default: 600)");
     entry("TERN_RUNNER", "the runner, with arguments (default: tern-runner beside tern)");
     entry("TERN_CACHE_DIR", "where compiled modules are kept (default: ~/.cache/tern)");
     puts(".SH EXAMPLES\n.EX\ntern cc hello.c \\-o hello.wasm\ntern exec hello.wasm\n.EE");

@@ -111,7 +111,8 @@ const struct command command_exec = {
         "ends the program (Ctrl-C, a closed pipe), tern ends by the same signal, as a program "
         "without tern would.\n\n"
         "The environment variable TERN_CC chooses the C compiler, TERN_CFLAGS adds flags for "
-        "it, TERN_RUNNER chooses the runner, TERN_CACHE_DIR the place for compiled modules.",
+        "it, TERN_COMPILE_SECONDS bounds how long it may take (600), TERN_RUNNER chooses the "
+        "runner, TERN_CACHE_DIR the place for compiled modules.",
     .options = exec_options,
     .option_count = COUNT(exec_options),
     .examples = exec_examples,

@@ -205,8 +205,10 @@ static enum tern_err run(struct work *w, size_t first, size_t count, int *signal
         return explain(w, &result, p);
     }
     if (err == TERN_ETIME)
-        problem_set(p, err, "compiling %s took longer than %ju s and was stopped", w->order->name,
-                    (uintmax_t)s->compiler_ms_max / 1000);
+        problem_set(p, err,
+                    "compiling %s took longer than %ju s and was stopped; "
+                    "TERN_COMPILE_SECONDS allows more",
+                    w->order->name, (uintmax_t)s->compiler_ms_max / 1000);
     return err;
 }
 

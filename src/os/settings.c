@@ -14,6 +14,18 @@ static const char *or_else(const char *value, const char *otherwise)
     return value ? value : otherwise;
 }
 
+/* 0 if it makes no sense. */
+static uint64_t seconds_from(const char *text, uint64_t otherwise)
+{
+    char *end;
+    unsigned long long seconds;
+
+    if (!text)
+        return otherwise;
+    seconds = strtoull(text, &end, 10);
+    return *end || *text == '-' || seconds > SETTINGS_SECONDS_MAX ? 0 : seconds;
+}
+
 struct settings settings_read(void)
 {
     return (struct settings){
@@ -27,7 +39,7 @@ struct settings settings_read(void)
         .home = from_environment("HOME"),
         .self = "/proc/self/exe",
         .compiler_limits = confine_default,
-        .compiler_ms_max = 10 * 60 * 1000,
+        .compiler_ms_max = 1000 * seconds_from(from_environment("TERN_COMPILE_SECONDS"), 600),
         .cache_bytes_max = (uint64_t)2 << 30,
     };
 }

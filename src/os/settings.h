@@ -9,6 +9,8 @@
 #include "os/confine.h"
 #include "os/dirs.h"
 
+enum { SETTINGS_SECONDS_MAX = 86400 };
+
 struct settings {
     const char *cc;        /* TERN_CC: C compiler with arguments; NULL: cc, gcc or clang */
     const char *cflags;    /* TERN_CFLAGS: behind our own flags; NULL: none */
@@ -20,7 +22,7 @@ struct settings {
     const char *home;
     const char *self; /* this executable */
     struct confine_limits compiler_limits;
-    uint64_t compiler_ms_max; /* for all of a module, on the clock */
+    uint64_t compiler_ms_max; /* TERN_COMPILE_SECONDS: of the clock, for a module; 0: nonsense */
     uint64_t cache_bytes_max;
 };
 

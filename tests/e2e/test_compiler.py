@@ -81,6 +81,22 @@ def a_compiler_that_crashes_is_one_error(s):
 
 
 @suite.case
+def a_compiler_that_takes_too_long_is_stopped(s):
+    cc = compiler(s, "endless", "while :; do :; done")
+    r = s.tern("exec", fresh(s), env=s.env(TERN_CC=cc, TERN_COMPILE_SECONDS="1"))
+    equal(r.returncode, 125)
+    clean_error(r, "took longer than 1 s", "TERN_COMPILE_SECONDS")
+
+
+@suite.case
+def nonsense_in_the_environment_is_refused(s):
+    for text in ("0", "-1", "1h", "x", "99999999999999999999"):
+        r = s.tern("exec", fresh(s), env=s.env(TERN_COMPILE_SECONDS=text))
+        equal(r.returncode, 125, text)
+        clean_error(r, "TERN_COMPILE_SECONDS")
+
+
+@suite.case
 def another_compiler_another_object(s):
     wasm = fresh(s)
     objects = set()

@@ -248,7 +248,7 @@ def many_calls(rng, values):
     return get(a) + call(2) + put(c)
 
 
-def compile_long(s, size, steps, ccs):
+def compile_long(s, size, steps, ccs, seconds=600):
     rng = random.Random(1)
     for values, step in steps:
         m = program()
@@ -257,7 +257,7 @@ def compile_long(s, size, steps, ccs):
         m.func(i32(65532) + memop("i32.load") + if_(call(big)), export="_start")
         path = s.write(m)
         for cc in ccs:
-            r = s.exec(path, cc=cc)
+            r = s.exec(path, cc=cc, TERN_COMPILE_SECONDS=str(seconds))
             check(r.returncode in (0, 125), f"{step.__name__} of {size} bytes under {cc}", r)
             check(r.returncode == 0 or r.stderr.startswith("tern: compiling "), "clear", r)
 
@@ -275,13 +275,15 @@ def very_long_functions(s):
 
 
 def functions_of_a_megabyte(s):
-    compile_long(s, 1000000, LONG, COMPILERS)
+    """Compilers may take longer than anybody would wait; then that is said."""
+    compile_long(s, 1000000, LONG, COMPILERS, 20)
 
 
 def register(s):
     for case in (locals_, tables, table_growth, nesting, deep_operands, functions, branch_tables,
-                 branch_tables_with_values, signatures, calls_indirect_with_long_types, nothing_but_nops,
-                 memory_beyond_limits, empty_and_cut, long_functions):
+                 branch_tables_with_values, signatures, calls_indirect_with_long_types,
+                 nothing_but_nops, memory_beyond_limits, empty_and_cut, long_functions):
         s.case(case)
-    for case in (branch_tables_of_all_labels, branch_tables_with_a_million_values, very_long_functions, functions_of_a_megabyte):
+    for case in (branch_tables_of_all_labels, branch_tables_with_a_million_values,
+                 very_long_functions, functions_of_a_megabyte):
         s.slow(case)
