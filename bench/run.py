@@ -52,12 +52,19 @@ def warm_up(program, commands, size):
     return able
 
 
-def race(commands, size, rounds, clock):
-    """{engine: [seconds]} of one program."""
+def race(program, commands, size, rounds, clock):
+    """{engine: [seconds]} of one program; who falls out of the race has no result."""
     spent = {name: [] for name in commands}
     for _ in range(rounds):
-        for name, command in commands.items():
-            wall, cpu, _ = engines.measured([*command, size])
+        for name in list(spent):
+            try:
+                wall, cpu, _ = engines.measured([*commands[name], size])
+            except engines.BuildError as why:
+                if name in ("native", "tern"):
+                    raise
+                print(f"{program}: {name} cannot run it: {why}", file=sys.stderr)
+                del spent[name]
+                continue
             spent[name].append(wall if clock == "wall" else cpu)
     return spent
 
@@ -67,7 +74,7 @@ def measure(built, sizes, rounds, clock, names):
     for program, commands in built.items():
         try:
             able = warm_up(program, commands, sizes[program])
-            spent = race(able, sizes[program], rounds, clock)
+            spent = race(program, able, sizes[program], rounds, clock)
         except engines.BuildError as why:
             print(f"{program}: {why}", file=sys.stderr)
             results.append({"program": program, "failed": str(why)})
@@ -107,6 +114,18 @@ def print_summary(means, names):
         print(f"{what:<15}{'1':>9}{cells}")
 
 
+def earlier(file, settings):
+    """What an earlier run with these settings left, or nothing."""
+    report = json.loads(file.read_text()) if file.exists() else {}
+    return report if all(report.get(k) == v for k, v in settings.items()) else {}
+
+
+def joined(before, now):
+    """The rows of both, new ones instead of old ones, in the order of the suite."""
+    rows = {row["program"]: row for row in [*before, *now]}
+    return [rows[name] for name in PROGRAMS if name in rows]
+
+
 def choose(only):
     chosen = [p for p in PROGRAMS if not only or p in only.split(",")]
     if not chosen:
@@ -117,7 +136,7 @@ def choose(only):
 def main():
     p = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     p.add_argument("--build", type=pathlib.Path, default=pathlib.Path("build"))
-    p.add_argument("--only", help="programs, separated by commas")
+    p.add_argument("--only", help="programs, separated by commas; others keep their results")
     p.add_argument("--engines", help="engines, separated by commas: tern, wasm2c, node")
     p.add_argument("--rounds", type=int, default=5)
     p.add_argument("--quick", action="store_true", help="small sizes: does it work, not how fast")
@@ -137,11 +156,15 @@ def main():
           f"{a.rounds} rounds, medians, {a.clock} time")
     print(table_head(names), flush=True)
     results = measure(built, sizes, a.rounds, a.clock, names)
+    settings = {"clock": a.clock, "rounds": a.rounds, "quick": a.quick}
+    before = earlier(folder / "results.json", settings) if a.only else {}
+    results = joined(before.get("programs", []), results)
     means = summary(results, names)
     print_summary(means, names)
-    report = {"programs": results, "summary": means, "clock": a.clock, "rounds": a.rounds,
-              "quick": a.quick}
-    if not a.no_startup:
+    report = {"programs": results, "summary": means, **settings}
+    if a.only and "startup" in before:
+        report["startup"] = before["startup"]
+    elif not a.no_startup:
         report["startup"] = startup.measure(tern, folder, 3 if a.quick else 7, a.quick)
     (folder / "results.json").write_text(json.dumps(report, indent=1))
     print(f"\n{folder}/results.json", *plot.draw(report, folder))
