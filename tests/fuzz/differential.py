@@ -369,13 +369,13 @@ class Fuzzer:
         last = first + self.options.batches if self.options.batches else None
         with concurrent.futures.ThreadPoolExecutor(self.options.jobs) as pool:
             running, number = set(), first
-            while running or number == first:
+            while True:
                 while len(running) < self.options.jobs and \
                         (number < last if last else time.monotonic() < end):
                     running.add(pool.submit(self.one, number))
                     number += 1
                 if not running:
-                    break
+                    return
                 done, running = concurrent.futures.wait(
                     running, return_when=concurrent.futures.FIRST_COMPLETED)
                 print(f"# {self.summary()}", flush=True)
