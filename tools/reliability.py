@@ -56,7 +56,15 @@ def differential(lines):
                f"{r['failed']} | {r['commit']} |")
 
 
-TABLES = {f.__name__: f for f in (conformance, tests, fuzz, differential)}
+def round_trip(lines):
+    yield "| stops | combinations of compiler, level and processor | failed | commit |"
+    yield "|--:|--:|--:|---|"
+    for r in lines:
+        yield f"| {r['stops']} | {r['rows']} | {r['failed']} | {r['commit']} |"
+
+
+TABLES = {f.__name__: f for f in (conformance, tests, fuzz, differential,
+                                       round_trip)}
 
 
 def main():

@@ -29,7 +29,9 @@ enum tern_remedy { TERN_REMEDY_NONE, TERN_REMEDY_LATER, TERN_REMEDY_ELSEWHERE, T
     X(TERN_EUNSAFE, 13, NEVER, "refused for safety")                                               \
     X(TERN_ELINK, 14, NEVER, "an import cannot be met")                                            \
     X(TERN_EEXIST, 15, NEVER, "already exists")                                                    \
-    X(TERN_ESYSTEM, 16, ELSEWHERE, "the operating system refused")
+    X(TERN_ESYSTEM, 16, ELSEWHERE, "the operating system refused")                                 \
+    X(TERN_EBUSY, 17, LATER, "in use by another")                                                  \
+    X(TERN_ECORRUPT, 18, NEVER, "damaged")
 
 enum tern_err {
 #define TERN_ERROR_ENUM(name, number, remedy, text) name = number,

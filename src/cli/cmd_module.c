@@ -94,15 +94,29 @@ static void show_all_of(struct bytes *out, const struct wasm_module *m, enum was
     }
 }
 
+/* Where the function's frame can be saved and rebuilt. */
+static size_t count_safepoints(struct bytes *out, const struct wasm_module *m, uint32_t func)
+{
+    struct translate_safepoints found = {0};
+    size_t count;
+
+    if (translate_find_safepoints(m, func, &found) != TERN_OK)
+        out->failed = true;
+    count = found.list.size / sizeof(struct translate_safepoint);
+    translate_safepoints_release(&found);
+    return count;
+}
+
 static void show_functions(struct bytes *out, const struct wasm_module *m)
 {
     heading(out, "functions", m->func_count - m->imported_funcs);
     if (m->func_count > m->imported_funcs)
-        bytes_append_text(out, "  INDEX    OFFSET    SIZE  NAME AND TYPE\n");
+        bytes_append_text(out, "  INDEX    OFFSET    SIZE  SAFEPOINTS  NAME AND TYPE\n");
     for (uint32_t i = m->imported_funcs; i < m->func_count; i++) {
         const struct wasm_func *f = &m->funcs[i];
 
-        bytes_appendf(out, "  %5u  %#8x %7u  ", i, f->code_offset, f->code_end - f->code_offset);
+        bytes_appendf(out, "  %5u  %#8x %7u  %10zu  ", i, f->code_offset,
+                      f->code_end - f->code_offset, count_safepoints(out, m, i));
         if (f->name.size) {
             bytes_append_shown(out, f->name);
             bytes_append_text(out, "  ");

@@ -3,6 +3,8 @@
 #include "cli/say_json.h"
 #include "cli/signature.h"
 
+#include "translate/translate.h"
+
 #include <jansson.h>
 
 /* The decoder has seen to it that names are UTF-8. */
@@ -108,6 +110,27 @@ static json_t *all_of(const struct wasm_module *m, enum wasm_kind kind, uint32_t
     return out;
 }
 
+/* The instruction that is executed next, or the call that the frame is inside of. */
+static json_t *safepoints(const struct wasm_module *m, uint32_t func)
+{
+    struct translate_safepoints found = {0};
+    json_t *out = json_array();
+    const struct translate_safepoint *s;
+
+    if (translate_find_safepoints(m, func, &found) != TERN_OK) {
+        json_decref(out);
+        out = NULL;
+    }
+    s = (const struct translate_safepoint *)(const void *)found.list.data;
+    for (size_t i = 0; out && i < found.list.size / sizeof *s; i++)
+        json_array_append_new(out, json_pack("{s:I, s:b, s:I}", "offset",
+                                             (json_int_t)s[i].point.offset, "inside_call",
+                                             (int)s[i].point.inside, "operands",
+                                             (json_int_t)s[i].operand_count));
+    translate_safepoints_release(&found);
+    return out;
+}
+
 static json_t *functions(const struct wasm_module *m)
 {
     json_t *out = json_array();
@@ -122,6 +145,7 @@ static json_t *functions(const struct wasm_module *m)
         json_object_set_new(row, "offset", json_integer(f->code_offset));
         json_object_set_new(row, "size_bytes", json_integer(f->code_end - f->code_offset));
         json_object_set_new(row, "locals", json_integer(f->local_count));
+        json_object_set_new(row, "safepoints", safepoints(m, i));
         json_array_append_new(out, row);
     }
     return out;

@@ -57,6 +57,11 @@ const struct command command_completion = {
 const struct command *const commands[] = {
     &command_cc,
     &command_exec,
+    &command_resume,
+    &command_checkpoint,
+    &command_image_show,
+    &command_image_verify,
+    &command_image_diff,
     &command_module_show,
     &command_module_c,
     &command_module_validate,

@@ -76,6 +76,13 @@ static const struct option exec_options[] = {
     {.name = "stack",
      .argument = "SIZE",
      .help = "most call stack, counted by the module's own variables (default: 16M)"},
+    {.name = "checkpoint",
+     .argument = "DIR",
+     .path = true,
+     .help = "the program can be stopped, and gone on with from this directory (tern resume)"},
+    {.name = "every",
+     .argument = "TIME",
+     .help = "take a checkpoint that often: 1s, 10m (default: only when asked)"},
 };
 
 static const struct example exec_examples[] = {
@@ -85,12 +92,16 @@ static const struct example exec_examples[] = {
      "it can read one directory, under another name, and sees one variable"},
     {"sort names | tern exec --memory 64M --time 10s prog.wasm | head -1",
      "in a pipe, with limits"},
+    {"tern exec --checkpoint state --every 5m prog.wasm",
+     "lose at most five minutes; Ctrl-C keeps everything: tern resume state"},
 };
 
 static const struct exit_status exec_statuses[] = {
     {"N", "the program's own exit code"},
+    {"75", "the program was stopped, and can be gone on with: tern resume"},
     {"125", "Tern could not do its part: wrong usage, no C compiler, no runner"},
-    {"126", "the module was refused: not WebAssembly, not valid, or it imports what there is not"},
+    {"126", "the module was refused: not WebAssembly, not valid, or it imports what there is not; "
+            "or the checkpoint: damaged, or a file of the program has changed"},
     {"127", "the module was not found"},
     {"134", "the program trapped: a line on standard error says how and where"},
     {"152", "the program reached its limit of processor time"},
@@ -110,6 +121,10 @@ const struct command command_exec = {
         "program sees the environment variables that --env names, and no others. When a signal "
         "ends the program (Ctrl-C, a closed pipe), tern ends by the same signal, as a program "
         "without tern would.\n\n"
+        "With --checkpoint, SIGUSR1 (or tern checkpoint PID) takes a checkpoint and goes on; "
+        "SIGTERM, SIGHUP and Ctrl-C take one and stop, a second one of these ends the program at "
+        "once. A program is stopped where it can be rebuilt: between two rounds of a loop, after "
+        "a call, before it waits.\n\n"
         "The environment variable TERN_CC chooses the C compiler, TERN_CFLAGS adds flags for "
         "it, TERN_COMPILE_SECONDS bounds how long it may take (600), TERN_RUNNER chooses the "
         "runner, TERN_CACHE_DIR the place for compiled modules.",
@@ -125,4 +140,47 @@ const struct command command_exec = {
     .usage_status = 125,
     .complete = ".wasm",
     .run = cmd_exec,
+};
+
+static const struct example resume_examples[] = {
+    {"tern resume state", "go on with what was stopped, or broke off, in this directory"},
+};
+
+const struct command command_resume = {
+    .name = "resume",
+    .summary = "go on with a program from its last checkpoint",
+    .usage = "DIR",
+    .about =
+        "DIR holds the module, its arguments, variables, directories and limits as they were "
+        "given to tern exec --checkpoint, and the program's memory, call stack and open files. "
+        "The program goes on as if it had not been stopped, on this or any other machine; "
+        "checkpoints are taken as before. Standard streams are those of this command. A file that "
+        "the program was using and that has changed meanwhile is refused, with its name.",
+    .examples = resume_examples,
+    .example_count = COUNT(resume_examples),
+    .statuses = exec_statuses,
+    .status_count = COUNT(exec_statuses),
+    .args_least = 1,
+    .args_most = 1,
+    .only_statuses = true,
+    .usage_status = 125,
+    .complete = "",
+    .run = cmd_resume,
+};
+
+static const struct example checkpoint_examples[] = {
+    {"tern checkpoint 4711", "the tern exec or tern resume with this process id takes one now"},
+};
+
+const struct command command_checkpoint = {
+    .name = "checkpoint",
+    .summary = "ask a running program for a checkpoint",
+    .usage = "PID",
+    .about = "PID is the process id of a tern exec --checkpoint or a tern resume. The program goes "
+             "on afterwards.",
+    .examples = checkpoint_examples,
+    .example_count = COUNT(checkpoint_examples),
+    .args_least = 1,
+    .args_most = 1,
+    .run = cmd_checkpoint,
 };

@@ -63,10 +63,8 @@ out:
     return err;
 }
 
-enum tern_err compile_write_sources(const struct wasm_module *m, const char *dir,
-                                    uint32_t *piece_count, struct problem *p)
+static enum tern_err write_headers(const char *dir, struct problem *p)
 {
-    uint32_t pieces = translate_piece_count(m, &compile_options);
     enum tern_err err = TERN_OK;
     char path[WORK_PATH_MAX];
 
@@ -76,10 +74,42 @@ enum tern_err compile_write_sources(const struct wasm_module *m, const char *dir
         if (err)
             problem_set(p, err, "cannot write %s: %s", path, tern_err_text(err));
     }
+    return err;
+}
+
+enum tern_err compile_write_sources(const struct wasm_module *m, const char *dir,
+                                    uint32_t *piece_count, struct problem *p)
+{
+    uint32_t pieces = translate_piece_count(m, &compile_options);
+    enum tern_err err = write_headers(dir, p);
+
     for (uint32_t i = 0; i < pieces && !err; i++)
         err = write_piece(m, dir, i, p);
     if (!err)
         *piece_count = pieces;
+    return err;
+}
+
+static enum tern_err write_continuations(struct work *w, struct problem *p)
+{
+    struct bytes text = {.limit = PIECE_TEXT_BYTES_MAX};
+    char path[WORK_PATH_MAX];
+    enum tern_err err = write_headers(w->dir, p);
+
+    w->pieces = 1;
+    if (!err) {
+        err = translate_continuations(w->order->module, w->order->points, false, &text);
+        if (err)
+            problem_set(p, err, "cannot translate the program's frames to C: %s",
+                        tern_err_text(err));
+    }
+    snprintf(path, sizeof path, "%s/piece-0.c", w->dir);
+    if (!err) {
+        err = file_write(path, bytes_view(&text));
+        if (err)
+            problem_set(p, err, "cannot write %s: %s", path, tern_err_text(err));
+    }
+    bytes_release(&text);
     return err;
 }
 
@@ -215,7 +245,9 @@ static enum tern_err run(struct work *w, size_t first, size_t count, int *signal
 static enum tern_err build(struct work *w, struct bytes *object, int *signal, struct problem *p)
 {
     char path[WORK_PATH_MAX];
-    enum tern_err err = compile_write_sources(w->order->module, w->dir, &w->pieces, p);
+    enum tern_err err = w->order->points
+                            ? write_continuations(w, p)
+                            : compile_write_sources(w->order->module, w->dir, &w->pieces, p);
 
     if (err)
         return err;

@@ -19,8 +19,9 @@ struct compile_order {
     const struct settings *settings;
     const struct compiler *compiler;
     const struct wasm_module *module;
-    const char *name;    /* of the module, for messages */
-    struct cache *cache; /* keeps the messages of a compiler that failed */
+    const char *name;                      /* of the module, for messages */
+    const struct translate_points *points; /* NULL: the module; else continuations there */
+    struct cache *cache;                   /* keeps the messages of a compiler that failed */
 };
 
 enum tern_err compile_module(const struct compile_order *order, struct bytes *object, int *signal,

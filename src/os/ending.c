@@ -33,6 +33,14 @@ static void describe_place(const struct wasm_module *m, const struct translate_p
     bytes_release(&name);
 }
 
+static bool find_pc(const struct ending_order *o, const struct report *r,
+                    const struct wasm_module *m, struct translate_place *at)
+{
+    if (!r->continued)
+        return locate_pc(o->object, m, NULL, r->pc, at);
+    return o->points && locate_pc(o->continuations, m, o->points, r->pc, at);
+}
+
 /* Where it happened, in the module's own terms; empty if that cannot be found out. */
 static void find_place(const struct ending_order *o, const struct report *r, char *out, size_t size)
 {
@@ -43,7 +51,7 @@ static void find_place(const struct ending_order *o, const struct report *r, cha
     *out = 0;
     if (module_load(&m, o->module, &fault))
         return;
-    if (!r->by_fault || locate_pc(o->object, &m, r->pc, &at))
+    if (!r->by_fault || find_pc(o, r, &m, &at))
         describe_place(&m, &at, out, size);
     module_release(&m);
 }
@@ -125,6 +133,7 @@ void ending_make(const struct ending_order *order, struct ending *out)
     case REPORT_TRAP: on_trap(order, &r, out); break;
     case REPORT_LIMIT: on_limit(order, &r, out); break;
     case REPORT_SIGNAL: on_signal(order, &r, out); break;
+    case REPORT_STOPPED: out->code = EXIT_STOPPED; break;
     case REPORT_REFUSED:
         out->code = EXIT_REFUSED;
         snprintf(out->text, sizeof out->text, "%s: cannot be run: %.500s", order->name, r.text);

@@ -12,6 +12,7 @@
 
 /* Of `tern exec`, besides the program's own; as near as can be to what shells know. */
 enum exit_code {
+    EXIT_STOPPED = 75,  /* stopped, with a checkpoint to go on from (EX_TEMPFAIL: again later) */
     EXIT_TERN = 125,    /* Tern could not do its part */
     EXIT_REFUSED = 126, /* not a module, not a valid one, or one that needs what there is not */
     EXIT_NOT_FOUND = 127,
@@ -26,12 +27,16 @@ struct ending {
     char text[768]; /* for standard error, without "tern: "; empty: nothing to say */
 };
 
+struct translate_points;
+
 struct ending_order {
     const char *name;   /* of the module's file */
     struct view module; /* for function names and places */
     int object;
-    int status;         /* as of waitpid */
-    struct view report; /* what came through the pipe */
+    int continuations;                     /* of a program that went on */
+    const struct translate_points *points; /* of these; else NULL */
+    int status;                            /* as of waitpid */
+    struct view report;                    /* what came through the pipe */
     uint64_t cpu_ns_max;
     uint64_t output_bytes_max;
 };

@@ -22,6 +22,7 @@ static bool piece_of(const char *source, uint32_t *out)
 
 struct search {
     const struct wasm_module *module;
+    const struct translate_points *points;
     uint64_t pc;
     struct translate_place *out;
 };
@@ -30,8 +31,11 @@ static bool try_line(const struct search *s, const char *source, int line)
 {
     uint32_t piece;
 
-    return source && line > 0 && piece_of(source, &piece) &&
-           piece < translate_piece_count(s->module, &compile_options) &&
+    if (!source || line <= 0 || !piece_of(source, &piece))
+        return false;
+    if (s->points)
+        return translate_locate_continuation(s->module, s->points, false, (uint32_t)line, s->out);
+    return piece < translate_piece_count(s->module, &compile_options) &&
            translate_locate(s->module, &compile_options, piece, (uint32_t)line, s->out);
 }
 
@@ -91,9 +95,10 @@ static bool try_unit(const struct search *s, Dwarf *dwarf, Dwarf_Off offset)
     return try_calls(s, &unit, &unit, NESTING_MAX);
 }
 
-bool locate_pc(int object, const struct wasm_module *m, uint64_t pc, struct translate_place *out)
+bool locate_pc(int object, const struct wasm_module *m, const struct translate_points *points,
+               uint64_t pc, struct translate_place *out)
 {
-    const struct search s = {.module = m, .pc = pc, .out = out};
+    const struct search s = {.module = m, .points = points, .pc = pc, .out = out};
     Dwarf *dwarf = dwarf_begin(object, DWARF_C_READ);
     Dwarf_Off at = 0, next;
     size_t header;

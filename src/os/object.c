@@ -34,6 +34,18 @@ enum tern_err object_load_module(struct view bytes, const char *name, struct was
     return err ? problem_set(p, err, "cannot load %s: %s", name, tern_err_text(err)) : TERN_OK;
 }
 
+static void add_points(struct hash *h, const struct translate_points *points)
+{
+    char text[64];
+
+    for (size_t i = 0; i < points->count; i++) {
+        const struct translate_point *at = &points->list[i];
+
+        snprintf(text, sizeof text, "point %u %u %d", at->func, at->offset, (int)at->inside);
+        hash_add_text(h, text);
+    }
+}
+
 static enum tern_err make_key(const struct object_order *o, const struct compiler *c,
                               struct digest *out)
 {
@@ -57,6 +69,8 @@ static enum tern_err make_key(const struct object_order *o, const struct compile
         hash_add_text(&h, c->command.word[i]);
     for (size_t i = 0; i < flags.count; i++)
         hash_add_text(&h, flags.word[i]);
+    if (o->points)
+        add_points(&h, o->points);
     *out = hash_end(&h);
     failed = flags.failed;
     words_release(&flags);
@@ -100,8 +114,11 @@ static enum tern_err build(const struct object_order *o, const struct compiler *
                            struct cache *cache, const struct digest *key, struct object *out,
                            struct problem *p)
 {
-    struct compile_order order = {
-        .settings = o->settings, .compiler = c, .name = o->name, .cache = cache};
+    struct compile_order order = {.settings = o->settings,
+                                  .compiler = c,
+                                  .name = o->name,
+                                  .points = o->points,
+                                  .cache = cache};
     struct bytes object = {0};
     struct wasm_module m;
     enum tern_err err = object_load_module(o->module, o->name, &m, p);

@@ -17,10 +17,14 @@
 
 #include <stdbool.h>
 
+struct translate_points;
+
 struct object_order {
     const struct settings *settings;
     struct view module;
     const char *name; /* of the module's file, for messages */
+    /* NULL: the module itself; else continuations at these points, which must exist. */
+    const struct translate_points *points;
     void (*warn)(const char *text);
 };
 

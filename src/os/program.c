@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 
 enum {
     PAGE_BYTES = 65536,
@@ -32,7 +33,8 @@ struct launch {
     const struct program_order *order;
     int fds[FDS_MAX];
     size_t fd_count;
-    int report; /* our end */
+    int report; /* our ends */
+    int control;
     struct words command;
 };
 
@@ -40,9 +42,10 @@ struct launch {
 static void release(struct launch *l)
 {
     for (size_t i = TICKET_FD_TICKET; i < l->fd_count; i++)
-        if (i != TICKET_FD_MODULE && i != TICKET_FD_OBJECT)
+        if (i != TICKET_FD_MODULE && i != TICKET_FD_OBJECT && i != TICKET_FD_RESUME)
             sys_close(l->fds[i]);
     sys_close(l->report);
+    sys_close(l->control);
     words_release(&l->command);
 }
 
@@ -63,6 +66,8 @@ static enum tern_err fill_ticket(const struct program_order *o, struct ticket *t
     t->cpu_ns_max = o->limits.cpu_ns_max;
     t->output_bytes_max = o->limits.output_bytes_max;
     t->table_elements_max = TABLE_ELEMENTS_MAX;
+    t->stoppable = o->stop != NULL;
+    t->resumes = o->from != NULL;
     return TERN_OK;
 }
 
@@ -110,6 +115,25 @@ static enum tern_err make_memory(struct launch *l, struct problem *p)
                : TERN_OK;
 }
 
+/* A socket and a place for the state; for a program that goes on, what it goes on from. */
+static enum tern_err make_stoppable(struct launch *l, struct problem *p)
+{
+    const struct program_order *o = l->order;
+    int ends[2];
+
+    if (!o->stop)
+        return TERN_OK;
+    l->fds[TICKET_FD_STATE] = sys_memfd("tern-state");
+    if (l->fds[TICKET_FD_STATE] < 0 || sys_socketpair(ends) < 0)
+        return problem_set(p, TERN_ESYSTEM, "cannot make the runner's control socket");
+    l->control = ends[0];
+    l->fds[TICKET_FD_CONTROL] = ends[1];
+    if (!o->from)
+        return TERN_OK;
+    l->fds[TICKET_FD_RESUME] = o->continuations;
+    return checkpoint_load(o->store, o->from, l->fds[TICKET_FD_MEMORY], l->fds[TICKET_FD_STATE], p);
+}
+
 static enum tern_err open_dirs(struct launch *l, struct problem *p)
 {
     for (size_t i = 0; i < l->order->dir_count; i++) {
@@ -144,6 +168,8 @@ static enum tern_err prepare(struct launch *l, struct problem *p)
         err = make_ticket(l, p);
     if (!err)
         err = make_memory(l, p);
+    if (!err)
+        err = make_stoppable(l, p);
     if (err)
         return err;
     if (sys_pipe(ends) < 0)
@@ -162,10 +188,22 @@ static enum tern_err run(struct launch *l, int *status, struct bytes *report, st
         .fds = l->fds,
         .fd_count = l->fd_count,
     };
-    enum tern_err err = supervise(&spec, status, p);
+    struct stopper stopper = {.order = l->order->stop, .control = l->control};
+    struct supervise_hooks hooks = stopper_hooks(&stopper);
+    enum tern_err err;
 
+    if (l->order->stop) {
+        stopper.checkpoint = l->order->stop->checkpoint;
+        stopper.checkpoint.memory = l->fds[TICKET_FD_MEMORY];
+        stopper.checkpoint.state = l->fds[TICKET_FD_STATE];
+    }
+    err = supervise(&spec, l->order->stop ? &hooks : NULL, status, p);
+    if (l->order->stop)
+        stopper_over();
     if (err)
         return err;
+    if (stopper.forced && WIFSIGNALED(*status))
+        *status = stopper.forced; /* what the user did, not how we did it */
     sys_close(l->fds[TICKET_FD_REPORT]);
     l->fds[TICKET_FD_REPORT] = -1;
     if (file_read_fd(l->report, REPORT_BYTES, report))
@@ -175,7 +213,7 @@ static enum tern_err run(struct launch *l, int *status, struct bytes *report, st
 
 enum tern_err program_run(const struct program_order *order, struct ending *out, struct problem *p)
 {
-    struct launch l = {.order = order, .report = -1};
+    struct launch l = {.order = order, .report = -1, .control = -1};
     struct bytes report = {0};
     int status = 0;
     enum tern_err err = prepare(&l, p);
@@ -186,6 +224,8 @@ enum tern_err program_run(const struct program_order *order, struct ending *out,
         ending_make(&(struct ending_order){.name = order->name,
                                            .module = order->module_bytes,
                                            .object = order->object,
+                                           .continuations = order->continuations,
+                                           .points = order->points,
                                            .status = status,
                                            .report = bytes_view(&report),
                                            .cpu_ns_max = order->limits.cpu_ns_max,

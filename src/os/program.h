@@ -10,6 +10,7 @@
 
 #include "os/ending.h"
 #include "os/settings.h"
+#include "os/stopper.h"
 #include "os/words.h"
 
 struct program_dir {
@@ -35,7 +36,12 @@ struct program_order {
     const struct program_dir *dirs;
     size_t dir_count;
     struct program_limits limits;
-    int module; /* sealed descriptors */
+    const struct stopper_order *stop;      /* NULL: it cannot be stopped */
+    struct store *store;                   /* of `from` */
+    const struct checkpoint *from;         /* NULL: from the beginning */
+    int continuations;                     /* for that: a sealed object */
+    const struct translate_points *points; /* of these */
+    int module;                            /* sealed descriptors */
     int object;
     struct view module_bytes;
 };

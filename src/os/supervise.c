@@ -14,6 +14,7 @@ struct watch {
     pid_t child;
     int status;
     bool ended;
+    const struct supervise_hooks *hooks;
     bool stopping; /* from our stop until we are told to go on */
     uv_loop_t loop;
     uv_signal_t on_child;
@@ -69,7 +70,9 @@ static void pass_on(uv_signal_t *handle, int signal)
 {
     struct watch *w = handle->data;
 
-    if (!w->ended)
+    if (w->ended)
+        return;
+    if (!w->hooks || !w->hooks->on_signal || !w->hooks->on_signal(w->hooks->context, signal))
         kill(w->child, signal);
 }
 
@@ -120,9 +123,10 @@ static void close_handle(uv_handle_t *handle, void *unused)
     uv_close(handle, NULL);
 }
 
-enum tern_err supervise(const struct process_spec *spec, int *status, struct problem *p)
+enum tern_err supervise(const struct process_spec *spec, const struct supervise_hooks *hooks,
+                        int *status, struct problem *p)
 {
-    struct watch w = {0};
+    struct watch w = {.hooks = hooks};
     enum tern_err err;
 
     if (uv_loop_init(&w.loop))
@@ -131,6 +135,8 @@ enum tern_err supervise(const struct process_spec *spec, int *status, struct pro
     listen_to_all(&w);        /* before the start: what comes meanwhile is passed on by the loop */
     err = process_start(spec, &w.child, p);
     if (!err) {
+        if (hooks && hooks->started)
+            hooks->started(hooks->context, &w.loop, w.child);
         look_at_child(&w);
         if (!w.ended)
             uv_run(&w.loop, UV_RUN_DEFAULT);

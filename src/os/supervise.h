@@ -12,7 +12,18 @@
 #include "base/error.h"
 #include "os/process.h"
 
-/* Starts spec and waits; *status as of waitpid. */
-enum tern_err supervise(const struct process_spec *spec, int *status, struct problem *p);
+#include <uv.h>
+
+struct supervise_hooks { /* any may be NULL */
+    void *context;
+    /* The child runs; handles added to the loop are closed at its end. */
+    void (*started)(void *context, uv_loop_t *loop, pid_t child);
+    /* True: dealt with, the child does not get it. */
+    bool (*on_signal)(void *context, int signal);
+};
+
+/* Starts spec and waits; *status as of waitpid. hooks may be NULL. */
+enum tern_err supervise(const struct process_spec *spec, const struct supervise_hooks *hooks,
+                        int *status, struct problem *p);
 
 #endif

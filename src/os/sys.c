@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <sys/file.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 /* The value of a call, made again while a signal interrupts it, or -errno. */
@@ -119,6 +120,11 @@ int sys_seal(int fd, int seals)
 int sys_pipe(int fds[2])
 {
     return RETRY(pipe2(fds, O_CLOEXEC));
+}
+
+int sys_socketpair(int fds[2])
+{
+    return RETRY(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds));
 }
 
 int sys_dup_above(int fd, int least)

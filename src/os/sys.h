@@ -32,6 +32,7 @@ int sys_flock(int fd, int operation);
 int sys_memfd(const char *name);
 int sys_seal(int fd, int seals);
 int sys_pipe(int fds[2]);                           /* close on exec */
+int sys_socketpair(int fds[2]);                     /* stream; close on exec */
 int sys_dup_above(int fd, int least);               /* close on exec */
 void *sys_map(int fd, size_t size, int protection); /* shared, from 0; NULL if refused */
 void sys_unmap(void *at, size_t size);

@@ -292,6 +292,8 @@ enum rt_link_result instance_new(const struct tern_module *module, const struct 
         return result;
     }
     *out = p.in;
+    if (config->resumes)
+        return RT_LINKED;
     failure->trap = copy_elems(p.in);
     if (failure->trap == TERN_TRAP_NONE)
         failure->trap = copy_datas(p.in);

@@ -48,6 +48,7 @@ struct rt_config {
     void *context;
     uint32_t table_elements_max; /* sum over the instance's tables, growth included */
     uint32_t room;               /* cells for the start function */
+    bool resumes;                /* segments are not copied: the caller brings the state */
 };
 
 struct rt_failure {

@@ -16,6 +16,10 @@
  *           leaves it; bytes beyond the size are inaccessible and a touch is a trap.
  * Host      An imported function that is not WebAssembly is called as tern_host with its
  *           arguments in cells; results come back in the same cells, from cell 0.
+ * Stopping  At a safepoint (a loop's header, after a call that may have been stopped inside) a
+ *           function looks at in->stop. If that is set and tern_safepoint says so, it saves its
+ *           frame with tern_frame and returns, whatever: its caller does the same, and so on.
+ *           A frame is rebuilt by a continuation: a copy of the function that is entered there.
  * Values    i32, i64 unsigned; f32, f64 as float, double; v128 as tern_v128 (tern_simd.h);
  *           funcref as the address of a struct tern_func, null as 0; externref as host number + 1,
  *           null as 0.
@@ -26,7 +30,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { TERN_RT_ABI = 1 };
+enum { TERN_RT_ABI = 2 };
 
 /* 32-bit index + 32-bit constant + the widest access. */
 #define TERN_MEMORY_RESERVE ((uint64_t)1 << 33)
@@ -89,8 +93,15 @@ union tern_cell { /* a global, an argument, a result */
 
 struct tern_module;
 
+enum tern_stop {
+    TERN_STOP_NO,
+    TERN_STOP_ASKED,  /* the next safepoint is to stop the program */
+    TERN_STOP_SAVING, /* frames are being saved: every function on the way returns */
+};
+
 struct tern_instance {
-    uint8_t *mem;              /* memory 0; NULL if there is none */
+    uint32_t stop; /* enum tern_stop; a signal handler may set it; first: it is read the most */
+    uint8_t *mem;  /* memory 0; NULL if there is none */
     struct tern_table **table; /* per table index */
     struct tern_memory **memory;
     union tern_cell **global;      /* per global index; own ones point into cell[] */
@@ -207,6 +218,36 @@ struct tern_module {
     const struct tern_data *datas;
 };
 
+/* ---- What continuations say of themselves (TERN_CONTINUATIONS, one array a unit) ---- */
+
+struct tern_continuation {
+    tern_code code; /* of the function's own type; its arguments do not matter */
+    uint32_t func;
+    uint32_t offset; /* of the instruction that is executed next, or of the call it is inside of */
+    uint8_t inside;
+};
+
+struct tern_continuations {
+    uint32_t abi; /* TERN_RT_ABI */
+    uint32_t count;
+    const struct tern_continuation *list; /* by func, then offset, then inside */
+};
+
+/*
+ * A saved value takes TERN_VALUE_BYTES, whatever its type: little-endian from the first byte, the
+ * rest 0. A funcref is the number that tern_ref_number gives it, an externref itself.
+ */
+#define TERN_VALUE_BYTES 16
+
+struct tern_resumed { /* the frame that is to be rebuilt */
+    tern_code code;
+    struct tern_instance *instance;
+    const uint8_t *value; /* its locals, then its operands */
+    uint32_t func;
+    uint32_t offset;
+    uint32_t inside;
+};
+
 /* ---- What generated code may call: the executable must export these ---- */
 
 #pragma GCC visibility push(default)
@@ -238,6 +279,27 @@ uint32_t tern_table_fill(struct tern_instance *in, uint32_t table, uint32_t to, 
 uint32_t tern_table_set(struct tern_instance *in, uint32_t table, uint32_t at, uint64_t ref);
 void tern_data_drop(struct tern_instance *in, uint32_t data);
 void tern_elem_drop(struct tern_instance *in, uint32_t elem);
+
+/* At a safepoint with in->stop set: 1 if the frame is to be saved and the function left. */
+uint32_t tern_safepoint(struct tern_instance *in) __attribute__((cold));
+
+/*
+ * A frame for function `func`: room for its `values` locals and operands, all 0. `next` is the
+ * instruction behind the safepoint. If the program was stopped inside the call at `call`, the last
+ * `results` values do not count.
+ */
+uint8_t *tern_frame(struct tern_instance *in, uint32_t func, uint32_t call, uint32_t next,
+                    uint32_t values, uint32_t results) __attribute__((cold));
+
+/* A funcref as a number that means the same elsewhere, and back; null is 0. */
+uint64_t tern_ref_number(uint64_t ref) __attribute__((cold));
+uint64_t tern_ref_numbered(uint64_t number) __attribute__((cold));
+
+/* The frame whose continuation was just entered; then the next one, called by it. */
+const struct tern_resumed *tern_resumed(void);
+const struct tern_resumed *tern_resume_callee(void);
+/* The same for a host call: its arguments. */
+void tern_resumed_arguments(struct tern_instance *in, union tern_cell *cells);
 
 #pragma GCC visibility pop
 

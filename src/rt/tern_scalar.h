@@ -75,6 +75,18 @@ TERN_INLINE uint64_t i64_whole(uint64_t x)
         room -= (cells);                                                                           \
     } while (0)
 
+/* True if the program is to be stopped here. With TERN_NOT_STOPPABLE (a benchmark) it never is. */
+#ifdef TERN_NOT_STOPPABLE
+#define TERN_STOPPED(in) 0
+#else
+#define TERN_STOPPED(in)                                                                           \
+    (TERN_UNLIKELY(__atomic_load_n(&(in)->stop, __ATOMIC_RELAXED) != TERN_STOP_NO) &&              \
+     tern_safepoint(in))
+#endif
+
+/* The n-th value of a frame that is saved or rebuilt. */
+#define VALUE(n) (value + (size_t)(n) * TERN_VALUE_BYTES)
+
 /* ---- memory: little-endian, any alignment ---- */
 
 #define AT(address, offset) (m + (uint64_t)(uint32_t)(address) + (uint64_t)(offset))

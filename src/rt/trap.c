@@ -5,6 +5,8 @@
  */
 #include "rt/trap.h"
 
+#include "rt/suspend.h"
+
 #include <errno.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -47,6 +49,19 @@ static uintptr_t fault_pc(const ucontext_t *context)
 #else
     (void)context;
     return 0;
+#endif
+}
+
+static uintptr_t stack_pointer(const ucontext_t *context)
+{
+#if defined(__x86_64__)
+    return (uintptr_t)context->uc_mcontext.gregs[REG_RSP];
+#elif defined(__aarch64__)
+    return (uintptr_t)context->uc_mcontext.sp;
+#elif defined(__s390x__)
+    return (uintptr_t)context->uc_mcontext.gregs[15];
+#else
+#error "which register is the stack pointer?"
 #endif
 }
 
@@ -123,7 +138,7 @@ void trap_add_memory(const struct tern_memory *memory)
 }
 
 /* On the program's stack: every trap until run returns comes back here. */
-static bool run_here(void (*run)(void *context), void *context, struct trap_info *info)
+static enum trap_end run_here(void (*run)(void *context), void *context, struct trap_info *info)
 {
     struct run here = {.outer = current};
     bool trapped;
@@ -135,29 +150,37 @@ static bool run_here(void (*run)(void *context), void *context, struct trap_info
     else
         *info = last;
     current = here.outer;
-    return !trapped;
+    if (trapped)
+        return TRAP_TRAPPED;
+    return suspend_stopped() ? TRAP_STOPPED : TRAP_RETURNED;
 }
 
-struct start { /* what the first call hands over to the program's stack */
+/* What stands between the process's own stack and the program's. */
+static struct {
+    ucontext_t home; /* where the program's stack was left for, or left to */
     void (*run)(void *context);
     void *context;
-    struct trap_info *info;
-    bool returned;
-};
-
-static struct start *starting; /* makecontext passes only ints */
+    struct trap_info info;
+    enum trap_end end;
+} bridge;
 
 static void start_here(void)
 {
-    struct start *s = starting;
-
-    s->returned = run_here(s->run, s->context, s->info);
+    bridge.end = run_here(bridge.run, bridge.context, &bridge.info);
 }
 
-bool trap_run(void (*run)(void *context), void *context, struct trap_info *info)
+static enum trap_end cross(const ucontext_t *there, struct trap_info *info)
 {
-    struct start s = {run, context, info, false};
-    ucontext_t here, there;
+    if (swapcontext(&bridge.home, there) != 0)
+        abort();
+    if (bridge.end == TRAP_TRAPPED)
+        *info = bridge.info;
+    return bridge.end;
+}
+
+enum trap_end trap_run(void (*run)(void *context), void *context, struct trap_info *info)
+{
+    ucontext_t there;
 
     if (current)
         return run_here(run, context, info);
@@ -165,12 +188,74 @@ bool trap_run(void (*run)(void *context), void *context, struct trap_info *info)
         abort(); /* never fails: the mask of signals is all that it asks the system for */
     there.uc_stack.ss_sp = stack;
     there.uc_stack.ss_size = stack_size;
-    there.uc_link = &here;
-    starting = &s;
+    there.uc_link = &bridge.home;
+    bridge.run = run;
+    bridge.context = context;
     makecontext(&there, start_here, 0);
-    if (swapcontext(&here, &there) != 0)
+    return cross(&there, info);
+}
+
+/* ---- Stopping and going on ---- */
+
+static struct {
+    ucontext_t at;
+    struct run *current;
+    uint8_t *copy; /* of the stack from `low` on */
+    size_t copy_size;
+    uint8_t *low;
+    bool put_back;
+} mark;
+
+/* By hand: no sanitizer may look at frames that are not its own. */
+__attribute__((no_sanitize("address"), no_sanitize("thread"), noinline)) static void
+copy_words(uintptr_t *to, const uintptr_t *from, size_t bytes)
+{
+    for (size_t i = 0; i < bytes / sizeof *to; i++) {
+        to[i] = from[i];
+        __asm__ volatile("" : : : "memory"); /* not a call of memcpy, which is looked at */
+    }
+}
+
+static void keep_stack(uint8_t *low)
+{
+    const size_t size = (size_t)(stack + stack_size - low);
+
+    if (size > mark.copy_size) {
+        free(mark.copy);
+        mark.copy = malloc(size);
+        mark.copy_size = size;
+        if (!mark.copy)
+            abort();
+    }
+    mark.low = low;
+    copy_words((uintptr_t *)(void *)mark.copy, (const uintptr_t *)(const void *)low, size);
+}
+
+bool trap_may_stop(void)
+{
+    return current && !current->outer;
+}
+
+bool trap_mark(void)
+{
+    mark.put_back = false;
+    if (getcontext(&mark.at) != 0)
         abort();
-    return s.returned;
+    if (mark.put_back)
+        return false;
+    mark.current = current;
+    keep_stack((uint8_t *)(stack_pointer(&mark.at) & ~(uintptr_t)15));
+    return true;
+}
+
+enum trap_end trap_go_on(struct trap_info *info)
+{
+    copy_words((uintptr_t *)(void *)mark.low, (const uintptr_t *)(const void *)mark.copy,
+               (size_t)(stack + stack_size - mark.low));
+    mark.put_back = true;
+    current = mark.current;
+    suspend_over();
+    return cross(&mark.at, info);
 }
 
 void tern_trap(struct tern_instance *in, uint32_t kind, uint32_t func, uint32_t offset)

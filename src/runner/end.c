@@ -10,7 +10,7 @@
 /* For the signal handler of the processor-time limit, which gets no context of ours. */
 static int report_fd = -1;
 static const struct host *host;
-static uintptr_t object_base;
+static uintptr_t in_object, in_continuations; /* any address there */
 static volatile sig_atomic_t ended;
 
 void end_init(int fd)
@@ -18,9 +18,10 @@ void end_init(int fd)
     report_fd = fd;
 }
 
-void end_watch(const struct host *h, uintptr_t base)
+void end_watch(const struct host *h, uintptr_t object, uintptr_t continuations)
 {
-    object_base = base;
+    in_object = object;
+    in_continuations = continuations;
     host = h;
 }
 
@@ -70,25 +71,28 @@ void end_exit(uint32_t code)
     end_with(&(struct report){.kind = REPORT_EXIT, .code = code});
 }
 
-/* 0 unless it lies in the object: addresses of our own mean nothing to the reader. */
-static uint64_t relative(uintptr_t pc)
+/* 0 unless both lie in one object: addresses of our own mean nothing to the reader. */
+static uint64_t relative(uintptr_t pc, uintptr_t inside)
 {
-    Dl_info at, base;
+    Dl_info at, object;
 
-    if (!object_base || !dladdr((void *)pc, &at) || !dladdr((void *)object_base, &base))
+    if (!inside || !dladdr((void *)pc, &at) || !dladdr((void *)inside, &object))
         return 0;
-    return at.dli_fbase == base.dli_fbase ? pc - (uintptr_t)at.dli_fbase : 0;
+    return at.dli_fbase == object.dli_fbase ? pc - (uintptr_t)at.dli_fbase : 0;
 }
 
 void end_trap(const struct trap_info *info)
 {
+    const uint64_t continued = info->by_fault ? relative(info->pc, in_continuations) : 0;
+
     end_with(&(struct report){
         .kind = REPORT_TRAP,
         .code = info->kind,
         .by_fault = info->by_fault,
+        .continued = continued > 0,
         .func = info->func,
         .offset = info->offset,
-        .pc = info->by_fault ? relative(info->pc) : 0,
+        .pc = info->by_fault && !continued ? relative(info->pc, in_object) : continued,
     });
 }
 
@@ -100,6 +104,11 @@ void end_limit(enum report_limit limit)
 void end_signal(int signal)
 {
     end_with(&(struct report){.kind = REPORT_SIGNAL, .code = (uint32_t)signal});
+}
+
+void end_stopped(void)
+{
+    end_with(&(struct report){.kind = REPORT_STOPPED});
 }
 
 void end_refused(const char *format, ...)

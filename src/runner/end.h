@@ -12,13 +12,17 @@
 #include "runner/host.h"
 
 void end_init(int report_fd);
-/* From now on reports carry h's counters; pc of faults is given relative to object_base. */
-void end_watch(const struct host *h, uintptr_t object_base);
+/*
+ * From now on reports carry h's counters, and the pc of a fault is given relative to the object it
+ * lies in: each is told by an address inside, that of the continuations may be 0.
+ */
+void end_watch(const struct host *h, uintptr_t object, uintptr_t continuations);
 
 _Noreturn void end_exit(uint32_t code);
 _Noreturn void end_trap(const struct trap_info *info);
 _Noreturn void end_limit(enum report_limit limit);
 _Noreturn void end_signal(int signal);
+_Noreturn void end_stopped(void);
 /* One sentence, without a final newline; cut if too long. */
 _Noreturn void end_refused(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

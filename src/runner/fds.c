@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -55,11 +56,11 @@ static enum wasi_filetype socket_type(int fd)
     return FILETYPE_SOCKET_STREAM;
 }
 
-static uint64_t standard_rights(const struct fd_entry *e, int flags)
+uint64_t fds_standard_rights(enum wasi_filetype type, bool seekable, int flags)
 {
-    uint64_t rights = fds_rights_of(e->filetype, e->seekable);
+    uint64_t rights = fds_rights_of(type, seekable);
 
-    if (e->filetype == FILETYPE_DIRECTORY)
+    if (type == FILETYPE_DIRECTORY)
         return RIGHT_FD_FILESTAT_GET; /* `< DIR` is no way to lend a directory */
     if ((flags & O_ACCMODE) == O_RDONLY)
         rights &= ~(RIGHT_FD_WRITE | RIGHT_FD_ALLOCATE | RIGHT_FD_FILESTAT_SET_SIZE);
@@ -83,25 +84,36 @@ void fds_add_standard(struct fds *fds, int fd, bool ends_by_pipe)
         e->filetype = (uint8_t)socket_type(fd);
     e->seekable = lseek(fd, 0, SEEK_CUR) >= 0;
     e->standard_output = fd != STDIN_FILENO && ends_by_pipe;
-    e->rights = standard_rights(e, flags);
+    e->rights = fds_standard_rights(e->filetype, e->seekable, flags);
+    e->kind = STATE_FD_STANDARD;
+    e->source = (uint32_t)fd;
 }
 
-void fds_add_preopened(struct fds *fds, int host, struct view guest_path, bool read_only)
+struct fd_entry fds_preopened(const struct fds *fds, uint32_t i, struct view guest_path,
+                              bool read_only)
 {
-    const struct fd_entry e = {
-        .host = host,
-        .serial = ++fds->opened,
+    return (struct fd_entry){
+        .host = fds->root[i],
         .filetype = FILETYPE_DIRECTORY,
         .read_only = read_only,
         .rights = RIGHTS_DIR,
         .inheriting = RIGHTS_DIR | RIGHTS_FILE,
         .guest_path = guest_path,
+        .kind = STATE_FD_PREOPENED,
+        .source = i,
     };
+}
+
+void fds_add_preopened(struct fds *fds, int host, struct view guest_path, bool read_only)
+{
+    const uint32_t i = fds->root_count++;
     uint32_t fd = 3; /* where a program looks for them, whichever of 0, 1, 2 are open */
 
+    fds->root[i] = host;
     while (fds->entry[fd].host >= 0)
         fd++;
-    fds->entry[fd] = e;
+    fds->entry[fd] = fds_preopened(fds, i, guest_path, read_only);
+    fds->entry[fd].serial = ++fds->opened;
 }
 
 enum wasi_errno fds_get(struct fds *fds, uint32_t fd, uint64_t rights, struct fd_entry **out)
@@ -156,15 +168,22 @@ enum wasi_errno fds_add_take(struct fds *fds, const struct fd_entry *e, uint32_t
     return WASI_E_SUCCESS;
 }
 
+void fds_plug(const struct fds *fds, int fd)
+{
+    if (fds->plug >= 0)
+        dup3(fds->plug, fd, O_CLOEXEC);
+}
+
 /* The descriptor is gone whatever the answer; that may be the error of an earlier write. */
 static enum wasi_errno release(struct fds *fds, struct fd_entry *e)
 {
     int result = 0;
 
-    if (e->host > STDERR_FILENO)
+    if (e->host <= STDERR_FILENO)
+        fds_plug(fds, e->host);
+    else if (e->kind != STATE_FD_PREOPENED)
         result = close(e->host);
-    else if (fds->plug >= 0)
-        dup3(fds->plug, e->host, O_CLOEXEC);
+    free(e->path);
     *e = (struct fd_entry){.host = -1};
     return result < 0 && errno != EINTR ? wasi_errno_from(errno) : WASI_E_SUCCESS;
 }
@@ -189,4 +208,30 @@ enum wasi_errno fds_renumber(struct fds *fds, uint32_t from, uint32_t to)
     *t = *f;
     *f = (struct fd_entry){.host = -1};
     return WASI_E_SUCCESS;
+}
+
+int fds_open_flags(uint32_t fdflags)
+{
+    int flags = 0;
+
+    if (fdflags & FDFLAG_APPEND)
+        flags |= O_APPEND;
+    if (fdflags & FDFLAG_NONBLOCK)
+        flags |= O_NONBLOCK;
+    if (fdflags & FDFLAG_DSYNC)
+        flags |= O_DSYNC;
+    if (fdflags & (FDFLAG_SYNC | FDFLAG_RSYNC))
+        flags |= O_SYNC;
+    return flags;
+}
+
+uint16_t fds_flags(const struct fd_entry *e, int host_flags)
+{
+    unsigned flags = e->sync_flags;
+
+    if (host_flags & O_APPEND)
+        flags |= FDFLAG_APPEND;
+    if (host_flags & O_NONBLOCK)
+        flags |= FDFLAG_NONBLOCK;
+    return (uint16_t)flags;
 }

@@ -1,10 +1,12 @@
 #include "runner/host.h"
 
 #include "base/check.h"
+#include "rt/suspend.h"
 #include "runner/end.h"
 
 #include <errno.h>
 #include <string.h>
+#include <time.h>
 
 struct row {
     const char *name;
@@ -45,27 +47,45 @@ void tern_host(struct tern_instance *in, uint32_t func, uint32_t room, union ter
 
     (void)room;
     check(number > 0 && number < HOST_CALLS_END);
+    if (suspend_host_call(in, func, cells))
+        return;
     h->call = (struct host_call){
         .sequence = h->call.sequence + 1,
         .number = number,
         .args = cells,
     };
-    while ((answer = rows[number].handler(h, cells)) == HOST_AGAIN)
+    while ((answer = rows[number].handler(h, cells)) == HOST_AGAIN) {
         h->call.attempt++;
+        if (suspend_host_call(in, func, cells))
+            return;
+    }
+    h->call.answered = true;
+    h->waited_ns = 0;
     cells[0].i32 = answer;
+}
+
+enum wasi_errno host_error(int error)
+{
+    return error == EINTR ? HOST_AGAIN : wasi_errno_from(error);
 }
 
 enum wasi_errno host_answer(long result)
 {
-    if (result >= 0)
-        return WASI_E_SUCCESS;
-    return errno == EINTR ? HOST_AGAIN : wasi_errno_from(errno);
+    return result >= 0 ? WASI_E_SUCCESS : host_error(errno);
+}
+
+uint64_t host_monotonic_ns(const struct host *h)
+{
+    struct timespec t = {0};
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec + h->clock_base_ns;
 }
 
 uint64_t host_may_write(struct host *h, uint64_t wanted)
 {
     uint64_t max = h->ticket->output_bytes_max;
-    uint64_t left = max - h->output_bytes;
+    uint64_t left = max > h->output_bytes ? max - h->output_bytes : 0;
 
     if (max == 0 || wanted == 0)
         return wanted;

@@ -3,10 +3,12 @@
  * what it finds open.
  */
 #include "runner/end.h"
+#include "runner/hold.h"
 #include "runner/path.h"
 #include "runner/program.h"
 #include "runner/quota.h"
 #include "runner/sandbox.h"
+#include "runner/stop.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -107,6 +109,11 @@ static void close_used_up(void)
     close(TICKET_FD_OBJECT);
     close(TICKET_FD_MODULE);
     close(TICKET_FD_MEMORY);
+    close(TICKET_FD_RESUME);
+    if (!ticket.stoppable) {
+        close(TICKET_FD_CONTROL);
+        close(TICKET_FD_STATE);
+    }
 }
 
 /* --walk-paths: as on a kernel without openat2; for tests. */
@@ -117,7 +124,7 @@ static bool must_walk(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-    struct program program;
+    struct program program = {0};
     int dirs[TICKET_DIRS_MAX];
 
     insist_on_parent();
@@ -132,8 +139,13 @@ int main(int argc, char **argv)
     close_used_up();
 
     host.cpu_start_ns = end_cpu_ns();
-    end_watch(&host, (uintptr_t)program.module);
-    quota_start_clock(ticket.cpu_ns_max);
+    end_watch(&host, (uintptr_t)program.module, (uintptr_t)program.continuations);
+    quota_start_clock(ticket.resumes ? hold_cpu_left_ns(&ticket, &program.state)
+                                     : ticket.cpu_ns_max);
+    if (ticket.stoppable)
+        stop_listen();
     sandbox_enter(&ticket, dirs);
-    program_run(&program, ticket.stack_cells);
+    if (ticket.resumes)
+        hold_restore(&host, &program.state);
+    program_run(&program, &host);
 }

@@ -1,6 +1,9 @@
 #include "runner/program.h"
 
+#include "rt/suspend.h"
+#include "runner/capture.h"
 #include "runner/end.h"
+#include "runner/stop.h"
 
 #include <dlfcn.h>
 #include <errno.h>
@@ -105,33 +108,42 @@ static _Noreturn void refuse_link(const struct program *p, enum rt_link_result r
 
 /* ---- Loading ---- */
 
-static const struct tern_module *open_object(void)
+static const void *open_object(int fd, const char *symbol)
 {
     char path[32];
     void *object;
-    const struct tern_module *module;
+    const void *found;
 
-    snprintf(path, sizeof path, "/proc/self/fd/%d", TICKET_FD_OBJECT);
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
     object = dlopen(path, RTLD_NOW | RTLD_LOCAL);
     if (!object)
         end_refused("its compiled form cannot be loaded: %s", dlerror());
-    module = dlsym(object, "tern_module");
-    if (!module)
+    found = dlsym(object, symbol);
+    if (!found)
         end_refused("its compiled form is not one of Tern's");
-    return module;
+    return found;
 }
 
-static const uint8_t *map_source(void)
+static struct view map_file(int fd, const char *what)
 {
     struct stat st;
-    void *source;
+    void *bytes;
 
-    if (fstat(TICKET_FD_MODULE, &st) < 0 || st.st_size <= 0)
-        end_refused("the runner was given no module");
-    source = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, TICKET_FD_MODULE, 0);
-    if (source == MAP_FAILED)
-        end_refused("the module cannot be mapped: %s", strerror(errno));
-    return source;
+    if (fstat(fd, &st) < 0 || st.st_size <= 0)
+        end_refused("the runner was given no %s", what);
+    bytes = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+    if (bytes == MAP_FAILED)
+        end_refused("the %s cannot be mapped: %s", what, strerror(errno));
+    return view_of(bytes, (size_t)st.st_size);
+}
+
+static void load_state(struct program *p)
+{
+    if (state_decode(&p->state, map_file(TICKET_FD_STATE, "state"), &p->arena) != TERN_OK)
+        end_refused("the state to go on from makes no sense");
+    p->continuations = open_object(TICKET_FD_RESUME, "tern_continuations");
+    if (p->continuations->abi != TERN_RT_ABI)
+        end_refused("its continuations were compiled for another version of tern-runner");
 }
 
 static bool resolve(void *context, const struct tern_import *import, struct rt_extern *out)
@@ -168,6 +180,15 @@ static struct tern_memory *new_memory(void *context, const struct tern_limits *l
     return memory;
 }
 
+/* A memory that goes on has the size that it had. */
+static struct tern_memory *old_memory(void *context, const struct tern_limits *limits)
+{
+    struct host *h = context;
+    const struct tern_limits now = {h->resumed->instances[0].memory_pages, limits->max};
+
+    return new_memory(context, &now);
+}
+
 static const struct tern_func *find_start(const struct tern_instance *in)
 {
     const struct tern_export *e = instance_find_export(in, "_start", strlen("_start"));
@@ -187,30 +208,40 @@ void program_load(struct program *p, struct host *h)
     struct rt_config config = {
         .host = h,
         .resolve = resolve,
-        .new_memory = new_memory,
+        .new_memory = h->ticket->resumes ? old_memory : new_memory,
         .context = h,
         .table_elements_max = h->ticket->table_elements_max,
         .room = h->ticket->stack_cells,
+        .resumes = h->ticket->resumes,
     };
     enum rt_link_result result;
     int error;
 
     error = trap_init(h->ticket->native_stack_bytes);
+    if (!error && h->ticket->stoppable)
+        error = suspend_init(h->ticket->stack_cells);
     if (error)
         end_refused("no room for the program's stack: %s", strerror(error));
-    p->module = open_object();
-    p->source = map_source();
+    if (h->ticket->resumes)
+        load_state(p);
+    h->resumed = h->ticket->resumes ? &p->state : NULL;
+    p->module = open_object(TICKET_FD_OBJECT, "tern_module");
+    p->source = map_file(TICKET_FD_MODULE, "module").data;
     config.source = p->source;
     result = instance_new(p->module, &config, &p->in, &failure);
     if (result != RT_LINKED)
         refuse_link(p, result, &failure);
     find_start(p->in); /* before any of it runs */
+    if (h->ticket->stoppable && !suspend_add(p->in))
+        end_refused("no memory");
+    if (h->ticket->resumes)
+        capture_restore(p);
 }
 
 /* ---- Running ---- */
 
 struct run {
-    struct tern_instance *in;
+    struct program *program;
     uint32_t room;
 };
 
@@ -218,25 +249,54 @@ static void call(const struct run *r, const struct tern_func *f)
 {
     union tern_cell none[1] = {0};
 
-    instance_func_type(r->in, f->index)->invoke(f, r->room, none);
+    instance_func_type(r->program->in, f->index)->invoke(f, r->room, none);
+}
+
+static void run_main(const struct run *r)
+{
+    r->program->phase = STATE_IN_MAIN;
+    call(r, find_start(r->program->in));
 }
 
 static void run_all(void *context)
 {
     const struct run *r = context;
-    uint32_t start = r->in->module->start;
+    const struct tern_instance *in = r->program->in;
 
-    if (start != UINT32_MAX)
-        call(r, r->in->func[start]);
-    call(r, find_start(r->in));
+    if (in->module->start != UINT32_MAX) {
+        r->program->phase = STATE_IN_START;
+        call(r, in->func[in->module->start]);
+        if (suspend_stopped())
+            return;
+    }
+    run_main(r);
 }
 
-void program_run(const struct program *p, uint32_t stack_cells)
+/* The outermost frame's continuation calls the others. */
+static void run_on(void *context)
 {
-    struct run r = {.in = p->in, .room = stack_cells};
-    struct trap_info info;
+    const struct run *r = context;
+    const struct state_frame *outermost = &r->program->state.frames[0];
+    struct tern_func f = *r->program->in->func[outermost->func];
 
-    if (!trap_run(run_all, &r, &info))
+    r->program->phase = r->program->state.phase;
+    f.code = capture_frames(r->program)[0].code;
+    call(r, &f);
+    if (r->program->phase == STATE_IN_START && !suspend_stopped())
+        run_main(r);
+}
+
+void program_run(struct program *p, struct host *h)
+{
+    struct run r = {.program = p, .room = h->ticket->stack_cells};
+    struct trap_info info;
+    enum trap_end end = trap_run(h->ticket->resumes ? run_on : run_all, &r, &info);
+
+    while (end == TRAP_STOPPED) {
+        stop_and_wait(p, h);
+        end = trap_go_on(&info);
+    }
+    if (end == TRAP_TRAPPED)
         end_trap(&info);
     end_exit(0);
 }

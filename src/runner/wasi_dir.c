@@ -1,11 +1,10 @@
 /* wasi_dir - preopened directories and reading directories. */
 #include "runner/host.h"
+#include "runner/listing.h"
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <stdalign.h>
 #include <string.h>
-#include <unistd.h>
 
 /* ---- Preopened directories ---- */
 
@@ -50,47 +49,44 @@ enum wasi_errno wasi_fd_prestat_dir_name(struct host *h, const union tern_cell *
 
 /* ---- Reading a directory ---- */
 
-enum { LISTING_BYTES_MIN = 1024, LISTING_BYTES_MAX = 32768 };
-
 /*
- * What the kernel gave and the program has not had yet, of the directory that was read last. So a
- * program that goes on where it stopped reads each entry once, as with libc's own buffer; not
- * every file system finds its way back to a cookie when entries are removed meanwhile.
+ * Of the directory that was read last: so a program that goes on where it stopped reads each entry
+ * once, at little cost, as with libc's own buffer.
  */
 static struct {
-    uint64_t serial; /* of the descriptor */
-    uint64_t cookie; /* of the last entry that the program got; 0: nothing is kept */
-    ssize_t at, size;
-    alignas(struct dirent64) char entries[LISTING_BYTES_MAX];
+    uint64_t serial; /* of the descriptor; 0: nothing is kept */
+    uint64_t cookie; /* of the last entry that the program got */
+    uint32_t at;     /* the next one */
+    bool complete;
 } kept;
 
-struct listing {
+struct filling {
     int fd;
     uint64_t self; /* the directory's own inode */
     uint8_t *to;   /* what is left of the program's buffer */
     uint32_t left;
 };
 
-static uint8_t type_of(int dir, const struct dirent64 *d)
+static uint8_t type_of(int dir, const struct listing_entry *e)
 {
     struct stat st;
 
-    if (d->d_type != DT_UNKNOWN)
-        return (uint8_t)fds_filetype(DTTOIF((mode_t)d->d_type));
-    if (fstatat(dir, d->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0) /* some file systems do not say */
-        return FILETYPE_UNKNOWN;
+    if (e->d_type != DT_UNKNOWN)
+        return (uint8_t)fds_filetype(DTTOIF((mode_t)e->d_type));
+    if (fstatat(dir, listing_name(e), &st, AT_SYMLINK_NOFOLLOW) < 0)
+        return FILETYPE_UNKNOWN; /* some file systems do not say, and it has gone */
     return (uint8_t)fds_filetype(st.st_mode);
 }
 
-static bool put(struct listing *l, const void *from, size_t size)
+static bool put(struct filling *f, const void *from, size_t size)
 {
-    bool fits = size <= l->left;
+    bool fits = size <= f->left;
 
     if (!fits)
-        size = l->left;
-    memcpy(l->to, from, size);
-    l->to += size;
-    l->left -= (uint32_t)size;
+        size = f->left;
+    memcpy(f->to, from, size);
+    f->to += size;
+    f->left -= (uint32_t)size;
     return fits;
 }
 
@@ -98,64 +94,65 @@ static bool put(struct listing *l, const void *from, size_t size)
  * False: it was cut off. A full buffer is how the program learns of more. Every directory is a
  * root of its own, so its '..' is itself; what lies above is none of the program's business.
  */
-static bool put_entry(struct listing *l, const struct dirent64 *d)
+static bool put_entry(struct filling *f, const struct listing_entry *e)
 {
-    bool dots = strcmp(d->d_name, "..") == 0;
+    const char *name = listing_name(e);
+    bool dots = strcmp(name, "..") == 0;
     uint8_t head[DIRENT_BYTES] = {0};
-    size_t size = strlen(d->d_name);
 
-    guest_store64(head, (uint64_t)d->d_off);
-    guest_store64(head + 8, dots ? l->self : (uint64_t)d->d_ino);
-    guest_store32(head + 16, (uint32_t)size);
-    head[20] = dots ? (uint8_t)FILETYPE_DIRECTORY : type_of(l->fd, d);
-    return put(l, head, sizeof head) && put(l, d->d_name, size);
+    guest_store64(head, e->cookie);
+    guest_store64(head + 8, dots ? f->self : e->inode);
+    guest_store32(head + 16, e->size);
+    head[20] = dots ? (uint8_t)FILETYPE_DIRECTORY : type_of(f->fd, e);
+    return put(f, head, sizeof head) && put(f, name, e->size);
 }
 
-static void put_kept(struct listing *l)
+static void put_kept(struct filling *f)
 {
-    while (kept.at < kept.size && l->left > 0) {
-        const struct dirent64 *d = (const void *)(kept.entries + kept.at);
+    while (kept.at < listing_count() && f->left > 0) {
+        const struct listing_entry *e = listing_entry(kept.at);
 
-        if (!put_entry(l, d))
+        if (!put_entry(f, e))
             return;
-        kept.cookie = (uint64_t)d->d_off;
-        kept.at += d->d_reclen;
+        kept.cookie = e->cookie;
+        kept.at++;
     }
 }
 
-static enum wasi_errno list(struct listing *l)
+static enum wasi_errno read_behind(int fd, uint64_t cookie)
 {
-    size_t size = l->left < LISTING_BYTES_MIN ? LISTING_BYTES_MIN : l->left;
+    int result = listing_read(fd, cookie, &kept.complete);
 
-    if (size > sizeof kept.entries)
-        size = sizeof kept.entries;
-    put_kept(l);
-    while (l->left > 0) {
-        kept.at = 0;
-        kept.size = getdents64(l->fd, kept.entries, size);
-        if (kept.size < 0)
-            return host_answer(-1);
-        if (kept.size == 0)
-            break;
-        put_kept(l);
-    }
-    return WASI_E_SUCCESS;
+    kept.cookie = cookie;
+    kept.at = 0;
+    return host_error(-result);
 }
 
-/* Goes to where the cookie says, by what is kept if that is it. */
+static enum wasi_errno fill(struct filling *f)
+{
+    enum wasi_errno error = WASI_E_SUCCESS;
+
+    put_kept(f);
+    while (f->left > 0 && !kept.complete && !error) {
+        error = read_behind(f->fd, kept.cookie);
+        if (!error)
+            put_kept(f);
+    }
+    return error;
+}
+
+/* Goes to where the cookie says, by what is kept if that is it; from the beginning always anew. */
 static enum wasi_errno go_to(const struct fd_entry *e, uint64_t cookie)
 {
     if (cookie != 0 && cookie == kept.cookie && e->serial == kept.serial)
         return WASI_E_SUCCESS;
     kept.serial = e->serial;
-    kept.cookie = cookie;
-    kept.at = kept.size = 0;
-    return host_answer(lseek(e->host, (off_t)cookie, SEEK_SET));
+    return read_behind(e->host, cookie);
 }
 
 enum wasi_errno wasi_fd_readdir(struct host *h, const union tern_cell *a)
 {
-    struct listing l = {.to = guest_at(h->memory, a[1].i32, a[2].i32), .left = a[2].i32};
+    struct filling f = {.to = guest_at(h->memory, a[1].i32, a[2].i32), .left = a[2].i32};
     uint8_t *used = guest_at(h->memory, a[4].i32, 4);
     struct fd_entry *e;
     enum wasi_errno error = fds_get_dir(&h->fds, a[0].i32, RIGHT_FD_READDIR, &e);
@@ -163,20 +160,20 @@ enum wasi_errno wasi_fd_readdir(struct host *h, const union tern_cell *a)
 
     if (error)
         return error;
-    if (!l.to || !used)
+    if (!f.to || !used)
         return WASI_E_FAULT;
     if (a[3].i64 > INT64_MAX)
         return WASI_E_INVAL;
     if (fstat(e->host, &st) < 0)
         return host_answer(-1);
-    l.fd = e->host;
-    l.self = st.st_ino;
+    f.fd = e->host;
+    f.self = st.st_ino;
     error = go_to(e, a[3].i64);
     if (!error)
-        error = list(&l);
+        error = fill(&f);
     if (error)
         kept.serial = 0;
     else
-        guest_store32(used, a[2].i32 - l.left);
+        guest_store32(used, a[2].i32 - f.left);
     return error;
 }

@@ -18,17 +18,6 @@ enum wasi_errno wasi_fd_renumber(struct host *h, const union tern_cell *a)
 
 /* ---- What the descriptor is ---- */
 
-static uint16_t fd_flags(const struct fd_entry *e, int host_flags)
-{
-    unsigned flags = e->sync_flags;
-
-    if (host_flags & O_APPEND)
-        flags |= FDFLAG_APPEND;
-    if (host_flags & O_NONBLOCK)
-        flags |= FDFLAG_NONBLOCK;
-    return (uint16_t)flags;
-}
-
 enum wasi_errno wasi_fd_fdstat_get(struct host *h, const union tern_cell *a)
 {
     uint8_t *to = guest_at(h->memory, a[1].i32, FDSTAT_BYTES);
@@ -45,7 +34,7 @@ enum wasi_errno wasi_fd_fdstat_get(struct host *h, const union tern_cell *a)
         return host_answer(host_flags);
     memset(to, 0, FDSTAT_BYTES);
     to[0] = e->filetype;
-    guest_store16(to + 2, fd_flags(e, host_flags));
+    guest_store16(to + 2, fds_flags(e, host_flags));
     guest_store64(to + 8, e->rights);
     guest_store64(to + 16, e->inheriting);
     return WASI_E_SUCCESS;
@@ -68,10 +57,7 @@ enum wasi_errno wasi_fd_fdstat_set_flags(struct host *h, const union tern_cell *
     if (host_flags < 0)
         return host_answer(host_flags);
     host_flags &= ~(O_APPEND | O_NONBLOCK);
-    if (flags & FDFLAG_APPEND)
-        host_flags |= O_APPEND;
-    if (flags & FDFLAG_NONBLOCK)
-        host_flags |= O_NONBLOCK;
+    host_flags |= fds_open_flags(flags & (FDFLAG_APPEND | FDFLAG_NONBLOCK));
     return host_answer(fcntl(e->host, F_SETFL, host_flags));
 }
 

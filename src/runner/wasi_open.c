@@ -1,8 +1,10 @@
 /* wasi_open - path_open: from rights and flags to an open file and what may be done with it. */
+#include "runner/origin.h"
 #include "runner/target.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 struct wish {
@@ -68,15 +70,7 @@ static int host_flags(const struct wish *w)
         flags |= O_EXCL;
     if (w->oflags & OFLAG_TRUNC)
         flags |= O_TRUNC;
-    if (w->fdflags & FDFLAG_APPEND)
-        flags |= O_APPEND;
-    if (w->fdflags & FDFLAG_NONBLOCK)
-        flags |= O_NONBLOCK;
-    if (w->fdflags & FDFLAG_DSYNC)
-        flags |= O_DSYNC;
-    if (w->fdflags & (FDFLAG_SYNC | FDFLAG_RSYNC))
-        flags |= O_SYNC;
-    return flags;
+    return flags | fds_open_flags(w->fdflags);
 }
 
 /* As in a file system mounted read-only: creating what is there already is no change. */
@@ -113,32 +107,48 @@ static enum wasi_errno describe(const struct target *t, const struct wish *w, in
         .seekable = type != FILETYPE_DIRECTORY && lseek(host, 0, SEEK_CUR) >= 0,
         .read_only = t->dir->read_only,
         .sync_flags = w->fdflags & (FDFLAG_DSYNC | FDFLAG_RSYNC | FDFLAG_SYNC),
+        .kind = type == FILETYPE_DIRECTORY ? STATE_FD_DIRECTORY : STATE_FD_FILE,
+        .source = t->dir->source,
     };
     out->rights = w->rights & fds_rights_of(type, out->seekable);
     out->inheriting = type == FILETYPE_DIRECTORY ? w->inheriting : 0;
     return WASI_E_SUCCESS;
 }
 
-static enum wasi_errno open_wish(struct host *h, const struct target *t, const struct wish *w,
-                                 uint32_t *fd)
+/* Takes origin if it succeeds. */
+static enum wasi_errno open_from(struct host *h, const struct target *t, const struct wish *w,
+                                 char *origin, uint32_t *fd)
 {
     struct fd_entry e;
     enum wasi_errno error;
-    int host;
+    int host = t->dir->read_only ? open_read_only(t, w)
+                                 : path_open(&t->root, t->path, host_flags(w), 0666);
 
-    if (!fds_has_room(&h->fds))
-        return WASI_E_MFILE; /* before a file is created or cut */
-    host = t->dir->read_only ? open_read_only(t, w)
-                             : path_open(&t->root, t->path, host_flags(w), 0666);
-    if (host == -EINTR)
-        return HOST_AGAIN;
     if (host < 0)
-        return wasi_errno_from(-host);
+        return host_error(-host);
     error = describe(t, w, host, &e);
+    e.path = origin;
     if (!error)
         error = fds_add_take(&h->fds, &e, fd);
     if (error)
         close(host);
+    return error;
+}
+
+/* What can be lacking here is asked for before a file is created or cut. */
+static enum wasi_errno open_wish(struct host *h, const struct target *t, const struct wish *w,
+                                 uint32_t *fd)
+{
+    char *origin;
+    enum wasi_errno error;
+
+    if (!fds_has_room(&h->fds))
+        return WASI_E_MFILE;
+    if (!origin_of(t->dir, t->path, &origin))
+        return WASI_E_NOMEM;
+    error = open_from(h, t, w, origin, fd);
+    if (error)
+        free(origin);
     return error;
 }
 

@@ -26,7 +26,7 @@ static enum wasi_errno get_place(struct host *h, uint32_t fd, uint64_t rights,
         return error;
     if (t.dir->read_only)
         return WASI_E_ROFS;
-    return wasi_errno_from(-path_locate(&t.root, t.path, false, out));
+    return host_error(-path_locate(&t.root, t.path, false, out));
 }
 
 /* ---- Names that come and go ---- */
@@ -113,10 +113,10 @@ static enum wasi_errno link_to(const struct target *t, bool follow, struct path_
     enum wasi_errno error;
 
     if (result)
-        return wasi_errno_from(-result);
+        return host_error(-result);
     if (from.slash || path_place_is_dots(&from)) {
         result = path_open(&t->root, t->path, O_PATH | O_DIRECTORY, 0);
-        error = result < 0 ? wasi_errno_from(-result) : WASI_E_PERM;
+        error = result < 0 ? host_error(-result) : WASI_E_PERM;
         if (result >= 0)
             close(result);
     } else {
@@ -161,7 +161,7 @@ enum wasi_errno wasi_path_readlink(struct host *h, const union tern_cell *a)
         return WASI_E_FAULT;
     fd = path_open(&t.root, t.path, O_PATH | O_NOFOLLOW, 0);
     if (fd < 0)
-        return wasi_errno_from(-fd);
+        return host_error(-fd);
     size = readlinkat(fd, "", text, sizeof text);
     close(fd);
     if (size < 0)
@@ -190,7 +190,7 @@ enum wasi_errno wasi_path_filestat_get(struct host *h, const union tern_cell *a)
         return WASI_E_FAULT;
     fd = path_open(&t.root, t.path, O_PATH | follow, 0);
     if (fd < 0)
-        return wasi_errno_from(-fd);
+        return host_error(-fd);
     error = host_answer(fstat(fd, &st));
     close(fd);
     if (!error)
@@ -205,7 +205,7 @@ static enum wasi_errno set_directory_times(const struct target *t, const struct 
     enum wasi_errno error;
 
     if (fd < 0)
-        return wasi_errno_from(-fd);
+        return host_error(-fd);
     error = host_answer(futimens(fd, times));
     close(fd);
     return error;
@@ -219,7 +219,7 @@ static enum wasi_errno set_times(const struct target *t, bool follow,
     enum wasi_errno error;
 
     if (result)
-        return wasi_errno_from(-result);
+        return host_error(-result);
     if (place.slash || path_place_is_dots(&place))
         error = set_directory_times(t, times);
     else

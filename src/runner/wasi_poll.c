@@ -18,7 +18,7 @@ struct subscription {
     uint64_t userdata;
     uint8_t type; /* EVENTTYPE_* */
     enum wasi_errno error;
-    uint64_t deadline_ns; /* of a clock, on the monotonic one */
+    uint64_t deadline_ns; /* of a clock, on the program's own */
     const struct fd_entry *entry;
     uint32_t pollfd; /* index */
 };
@@ -32,11 +32,11 @@ struct waiting {
     uint64_t deadline_ns; /* the nearest; UINT64_MAX: none */
 };
 
-static uint64_t now_ns(clockid_t id)
+static uint64_t real_ns(void)
 {
     struct timespec t = {0};
 
-    clock_gettime(id, &t);
+    clock_gettime(CLOCK_REALTIME, &t);
     return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
@@ -61,8 +61,8 @@ static enum wasi_errno read_clock(const struct host *h, struct subscription *s, 
     } else if (id == CLOCKID_MONOTONIC) {
         s->deadline_ns = timeout;
     } else {
-        real = now_ns(CLOCK_REALTIME);
-        s->deadline_ns = timeout > real ? sum(now_ns(CLOCK_MONOTONIC), timeout - real) : 0;
+        real = real_ns();
+        s->deadline_ns = timeout > real ? sum(host_monotonic_ns(h), timeout - real) : 0;
     }
     return WASI_E_SUCCESS;
 }
@@ -116,9 +116,17 @@ static enum wasi_errno read_all(struct host *h, struct waiting *w, const uint8_t
 
 /* ---- Waiting ---- */
 
-static enum wasi_errno wait_for(struct waiting *w)
+/* What was waited before the program was stopped is not waited again. */
+static void begin(struct host *h)
 {
-    uint64_t now = now_ns(CLOCK_MONOTONIC);
+    uint64_t now = host_monotonic_ns(h);
+
+    h->call.start_ns = now > h->waited_ns ? now - h->waited_ns : 1;
+}
+
+static enum wasi_errno wait_for(const struct host *h, struct waiting *w)
+{
+    uint64_t now = host_monotonic_ns(h);
     uint64_t left = w->deadline_ns > now && !w->at_once ? w->deadline_ns - now : 0;
     struct timespec timeout = {.tv_sec = (time_t)(left / 1000000000u),
                                .tv_nsec = (long)(left % 1000000000u)};
@@ -135,7 +143,7 @@ static uint64_t readable_bytes(const struct fd_entry *e)
     int waiting = 0;
     off_t at;
 
-    if (e->filetype == FILETYPE_REGULAR_FILE) {
+    if (e->seekable && e->filetype == FILETYPE_REGULAR_FILE) {
         at = lseek(e->host, 0, SEEK_CUR);
         return fstat(e->host, &st) == 0 && at >= 0 && st.st_size > at ? (uint64_t)(st.st_size - at)
                                                                       : 0;
@@ -166,9 +174,9 @@ static bool happened(const struct waiting *w, const struct subscription *s, uint
     return got;
 }
 
-static uint32_t tell(const struct waiting *w, uint8_t *to)
+static uint32_t tell(const struct host *h, const struct waiting *w, uint8_t *to)
 {
-    uint64_t now = now_ns(CLOCK_MONOTONIC);
+    uint64_t now = host_monotonic_ns(h);
     uint32_t told = 0;
 
     for (uint32_t i = 0; i < w->count; i++) {
@@ -197,13 +205,13 @@ enum wasi_errno wasi_poll_oneoff(struct host *h, const union tern_cell *a)
     if (!in || !out || !result)
         return WASI_E_FAULT;
     if (h->call.attempt == 0)
-        h->call.start_ns = now_ns(CLOCK_MONOTONIC);
+        begin(h);
     error = read_all(h, &waiting, in, count);
     if (!error)
-        error = wait_for(&waiting);
+        error = wait_for(h, &waiting);
     if (error)
         return error;
-    told = tell(&waiting, out);
+    told = tell(h, &waiting, out);
     if (told == 0)
         return HOST_AGAIN; /* the clock had been set, or the kernel woke early */
     guest_store32(result, told);

@@ -2,7 +2,6 @@
 #include "runner/end.h"
 #include "runner/host.h"
 
-#include <errno.h>
 #include <sched.h>
 #include <sys/random.h>
 #include <time.h>
@@ -45,10 +44,15 @@ enum wasi_errno wasi_clock_time_get(struct host *h, const union tern_cell *a)
     ns = nanoseconds(&now);
     if (id == CLOCK_PROCESS_CPUTIME_ID)
         ns -= h->cpu_start_ns; /* loading is not the program's doing */
+    if (id == CLOCK_MONOTONIC)
+        ns += h->clock_base_ns;
     return guest_put64(h->memory, a[2].i32, ns) ? WASI_E_SUCCESS : WASI_E_FAULT;
 }
 
-/* In pieces that no signal cuts short: filling the rest again would do no harm, but takes time. */
+/*
+ * In pieces that no signal cuts short: filling all of it again does no harm, but takes time. Only
+ * a machine that has just been started keeps waiting for its first randomness.
+ */
 enum wasi_errno wasi_random_get(struct host *h, const union tern_cell *a)
 {
     uint64_t size = a[1].i32;
@@ -59,12 +63,10 @@ enum wasi_errno wasi_random_get(struct host *h, const union tern_cell *a)
     while (size > 0) {
         ssize_t got = getrandom(to, size < 256 ? size : 256, 0);
 
-        if (got < 0 && errno != EINTR)
-            return wasi_errno_from(errno);
-        if (got > 0) {
-            to += got;
-            size -= (uint64_t)got;
-        }
+        if (got < 0)
+            return host_answer(got);
+        to += got;
+        size -= (uint64_t)got;
     }
     return WASI_E_SUCCESS;
 }

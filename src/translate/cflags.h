@@ -31,7 +31,9 @@
     X(ANY, "-fstack-clash-protection") /* large frames touch the guard page, not beyond */         \
     X(ANY, "-fno-stack-protector")                                                                 \
     X(ANY, "-fcf-protection=none")                                                                 \
-    X(ANY, "-fno-asynchronous-unwind-tables")
+    X(ANY, "-fno-asynchronous-unwind-tables")                                                      \
+    X(GCC, "--param=max-inline-insns-auto=30") /* as at -O3: what saves frames counts as */        \
+    X(GCC, "--param=inline-min-speedup=15")    /* size and as time, though it never runs */
 /* clang-format on */
 
 #endif

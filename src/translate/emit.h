@@ -15,6 +15,7 @@
 #define TERN_TRANSLATE_EMIT_H
 
 #include "base/bytes.h"
+#include "translate/liveness.h"
 #include "translate/translate.h"
 #include "wasm/insn.h"
 
@@ -82,12 +83,37 @@ struct emitter {
     size_t stored_start, stored_end; /* its line in the body */
     char stored_text[EMIT_STORED_MAX];
     uint32_t insn_offset;
-    bool failed; /* no memory */
+    uint32_t next_offset; /* of the instruction behind it */
+    bool failed;          /* no memory */
+
+    struct bytes saves;   /* code behind the function's end that saves its frame */
+    struct bytes entries; /* code at a continuation's beginning that enters it */
+    uint32_t entry_count; /* points in it */
+    struct liveness liveness;
+    struct bytes loops; /* offsets of those that need a safepoint; the next one is at */
+    uint32_t loop_at;
+    uint32_t point_ids;
+    const struct translate_points *wanted; /* of a continuation; NULL: the function itself */
+    struct translate_safepoints *found;    /* NULL: nobody wants to know */
 };
+
+/* ---- emit_text.c: how things are spelled in C ---- */
+
+const char *c_type(char letter);
+/* "void", the type of the one result, "struct r3" of several. */
+void append_result_type(struct bytes *out, const struct wasm_type *t);
+/* The member of union tern_cell. */
+const char *cell_member(char letter);
+/* `array[cell].i32`; the second writes a whole statement. */
+void append_cell_read(struct bytes *out, const char *array, uint32_t cell, char letter);
+void append_cell_write(struct bytes *out, const char *array, uint32_t cell, char letter,
+                       const char *value);
+void bits_text(char letter, const uint64_t bits[2], char out[EMIT_TEXT_MAX]);
+/* `i32.add` as `i32_add`. */
+void op_identifier(enum wasm_op op, char out[64]);
 
 /* ---- emit_stack.c: operands ---- */
 
-const char *c_type(char letter);
 void push_slot(struct emitter *e, char letter);
 void push_local(struct emitter *e, uint32_t local);
 void push_constant(struct emitter *e, char letter, const char *text);
@@ -110,6 +136,8 @@ void slot_name(struct emitter *e, uint32_t height, char letter, char out[32]);
 void settle_local(struct emitter *e, uint32_t local);
 /* Before slots from `height` on are written: settles operands below that mention them. */
 void settle_below(struct emitter *e, uint32_t height);
+/* The lowest `count` operands: everything pending into its slot. */
+void settle_first(struct emitter *e, uint32_t count);
 /* Everything pending into its slot; from height `constants_from` on constants, too. */
 void settle_all(struct emitter *e, uint32_t constants_from);
 /* Text as a C condition. */
@@ -124,7 +152,6 @@ const char *value_text(const struct operand *o);
 void line_begin(struct emitter *e); /* indentation and prefix */
 /* The same, the formatted text, a newline. */
 void line(struct emitter *e, const char *format, ...) __attribute__((format(__printf__, 2, 3)));
-void bits_text(char letter, const uint64_t bits[2], char out[EMIT_TEXT_MAX]);
 
 /* ---- one file per class of instruction: each takes what its name says ---- */
 
@@ -140,8 +167,22 @@ void emit_simd(struct emitter *e, const struct wasm_insn *insn);     /* emit_sim
 void control_begin(struct emitter *e, const struct wasm_type *type);
 void emit_return(struct emitter *e);
 
-/* `i32.add` as `i32_add`. */
-void op_identifier(enum wasm_op op, char out[64]);
+/* ---- emit_suspend.c: safepoints ---- */
+
+/* At a loop's label, which has been written: operands are as a branch to it finds them. */
+void emit_loop_safepoint(struct emitter *e);
+
+struct call_site {
+    const struct wasm_type *type;
+    uint32_t func; /* UINT32_MAX: indirect */
+};
+
+/* Behind a call, whose results have been pushed. */
+void emit_call_safepoint(struct emitter *e, const struct call_site *site);
+/* What all safepoints end with: returns. To be appended to saves. */
+void emit_save_tail(struct emitter *e, const struct wasm_type *type);
+/* The first lines of a continuation: to the point. */
+void append_entry(struct emitter *e, struct bytes *out);
 
 /* ---- emit_func.c ---- */
 
@@ -152,9 +193,11 @@ struct line_map {
     struct translate_place place;
 };
 
-/* Appends the function's definition to *out; map may be NULL. */
-void emit_function(struct emitter *e, uint32_t func, struct bytes *out, uint32_t *line_count,
-                   struct line_map *map);
+/* Appends the definition of `func`, or of a continuation of it, to *out; map may be NULL. */
+void emit_function(struct emitter *e, uint32_t func, const char *name, struct bytes *out,
+                   uint32_t *line_count, struct line_map *map);
+/* On the text of one function. */
+void emitter_limit(struct emitter *e, size_t limit);
 void emitter_release(struct emitter *e);
 
 /* ---- emit_module.c ---- */
@@ -162,6 +205,11 @@ void emitter_release(struct emitter *e);
 /* The C name of a function: f12, or f12_name. */
 void func_name(const struct wasm_module *m, uint32_t func, char out[64]);
 void emit_prologue(const struct wasm_module *m, bool alone, struct bytes *out);
+/* Headers, TERN_FN and the function types only. */
+void emit_types(const struct wasm_module *m, bool alone, struct bytes *out);
+/* Goes on with a host call that was about to be made. */
+void emit_host_continuation(const struct wasm_module *m, uint32_t func, const char *name,
+                            struct bytes *out);
 void emit_description(const struct wasm_module *m, struct bytes *out);
 uint64_t type_key(const struct wasm_type *t); /* see struct tern_type */
 

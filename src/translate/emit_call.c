@@ -1,5 +1,7 @@
 #include "translate/emit.h"
 
+#include "wasm/suspend.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -11,12 +13,18 @@ static void append_arguments(struct emitter *e, uint32_t count)
     bytes_append_text(&e->body, ");\n");
 }
 
-/* `callee` is the text up to and with the argument `room`; arguments are on the stack. */
-static void emit_call_text(struct emitter *e, const struct wasm_type *t, const char *callee)
+/*
+ * `callee` is the text up to and with the argument `room`; arguments are on the stack. If it
+ * suspends, a frame can be saved behind it, which needs all operands below in their slots.
+ */
+static void emit_call_text(struct emitter *e, const struct wasm_type *t, const char *callee,
+                           bool suspends)
 {
     uint32_t base = e->height - t->param_count;
     char to[32];
 
+    if (suspends)
+        settle_first(e, base);
     if (t->result_count > 0)
         settle_below(e, base);
     line_begin(e);
@@ -44,9 +52,11 @@ static void on_call(struct emitter *e, uint32_t func)
 {
     const struct wasm_func *f = &e->module->funcs[func];
     const struct wasm_type *t = &e->module->types[f->type];
+    bool suspends = suspend_after_call(e->module, e->func_index, func);
     char callee[192], name[64];
 
-    if (f->imported) {
+    /* A continuation is compiled apart from the functions that it calls. */
+    if (f->imported || e->wanted) {
         snprintf(callee, sizeof callee,
                  "((t%" PRIu32 " *)in->func[%" PRIu32 "]->code)(in->func[%" PRIu32
                  "]->instance, room",
@@ -55,7 +65,9 @@ static void on_call(struct emitter *e, uint32_t func)
         func_name(e->module, func, name);
         snprintf(callee, sizeof callee, "%s(in, room", name);
     }
-    emit_call_text(e, t, callee);
+    emit_call_text(e, t, callee, suspends);
+    if (suspends)
+        emit_call_safepoint(e, &(struct call_site){t, func});
 }
 
 static void on_call_indirect(struct emitter *e, const struct wasm_insn *insn)
@@ -63,6 +75,7 @@ static void on_call_indirect(struct emitter *e, const struct wasm_insn *insn)
     const struct wasm_type *t = &e->module->types[insn->index];
     struct operand index = pop(e);
     uint64_t key = type_key(t);
+    bool suspends = suspend_after_indirect(e->module, e->func_index, insn->index);
     char key_text[64], callee[64];
 
     if (key)
@@ -75,8 +88,10 @@ static void on_call_indirect(struct emitter *e, const struct wasm_insn *insn)
          insn->index2, value_text(&index), key_text, e->func_index, insn->offset);
     snprintf(callee, sizeof callee, "((t%" PRIu32 " *)callee->code)(callee->instance, room",
              t->canonical);
-    emit_call_text(e, t, callee);
+    emit_call_text(e, t, callee, suspends);
     line(e, "}");
+    if (suspends)
+        emit_call_safepoint(e, &(struct call_site){t, UINT32_MAX});
 }
 
 void emit_call(struct emitter *e, const struct wasm_insn *insn)

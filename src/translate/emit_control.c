@@ -90,6 +90,7 @@ static void on_loop(struct emitter *e, const struct wasm_insn *insn)
     settle_all(e, l.height);
     line(e, "loop_%" PRIu32 ":;", l.id);
     push_label(e, l);
+    emit_loop_safepoint(e);
 }
 
 static void on_if(struct emitter *e, const struct wasm_insn *insn)

@@ -1,6 +1,7 @@
 #include "translate/emit.h"
 
 #include "base/check.h"
+#include "translate/loops.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -87,6 +88,8 @@ static void begin(struct emitter *e, uint32_t func, const struct wasm_type *type
         return;
     }
     bytes_clear(&e->body);
+    bytes_clear(&e->saves);
+    bytes_clear(&e->entries);
     memset(e->slot_used, 0, heights(e));
     memset(e->local_used, 0, e->func->local_count);
     name_locals(e, type);
@@ -100,6 +103,13 @@ static void begin(struct emitter *e, uint32_t func, const struct wasm_type *type
     e->dead_nesting = 0;
     e->memory_used = false;
     e->stored = 0;
+    e->point_ids = 0;
+    e->entry_count = 0;
+    bytes_clear(&e->loops);
+    e->loop_at = 0;
+    liveness_release(&e->liveness);
+    e->failed |= liveness_find(e->module, func, &e->liveness) != TERN_OK;
+    e->failed |= loops_find(e->module, func, &e->loops) != TERN_OK;
     control_begin(e, type);
 }
 
@@ -130,6 +140,7 @@ static void emit_body(struct emitter *e, struct bytes *lines)
         enum tern_err err = insn_decode(&r, &insn, &fault);
 
         check(err == TERN_OK); /* validated before */
+        e->next_offset = r.at;
         dispatch(e, &insn);
         if (lines && e->body.size > before) {
             struct line_offset note = {at_line, insn.offset};
@@ -140,17 +151,11 @@ static void emit_body(struct emitter *e, struct bytes *lines)
     }
 }
 
-static void append_signature(struct emitter *e, const struct wasm_type *type, struct bytes *out)
+static void append_signature(struct emitter *e, const struct wasm_type *type, const char *name,
+                             struct bytes *out)
 {
-    char name[64];
-
-    func_name(e->module, e->func_index, name);
-    if (type->result_count == 1)
-        bytes_appendf(out, "TERN_FN %s", c_type(wasm_valtype_letter(type->results[0])));
-    else if (type->result_count == 0)
-        bytes_append_text(out, "TERN_FN void");
-    else
-        bytes_appendf(out, "TERN_FN struct r%" PRIu32, type->canonical);
+    bytes_append_text(out, "TERN_FN ");
+    append_result_type(out, type);
     bytes_appendf(out, " %s(struct tern_instance *in, uint32_t room", name);
     for (uint32_t i = 0; i < type->param_count; i++)
         bytes_appendf(out, ", %s l%" PRIu32, c_type(e->local_letter[i]), i);
@@ -174,6 +179,8 @@ static void append_variables(struct emitter *e, const struct wasm_type *type, st
 
     if (e->memory_used)
         bytes_append_text(out, "    uint8_t *const m = in->mem;\n");
+    if (e->point_ids > 0 && !e->wanted)
+        bytes_append_text(out, "    uint8_t *value;\n");
     for (uint32_t i = type->param_count; i < e->func->local_count; i++) {
         if (e->local_used[i])
             bytes_appendf(out, "    %s l%" PRIu32 " = %s;\n", c_type(e->local_letter[i]), i,
@@ -212,8 +219,8 @@ static void locate(struct emitter *e, const struct bytes *lines, uint32_t before
         map->place.offset = note[i].offset;
 }
 
-void emit_function(struct emitter *e, uint32_t func, struct bytes *out, uint32_t *line_count,
-                   struct line_map *map)
+void emit_function(struct emitter *e, uint32_t func, const char *name, struct bytes *out,
+                   uint32_t *line_count, struct line_map *map)
 {
     const struct wasm_type *type = module_func_type(e->module, func);
     struct bytes lines = {0};
@@ -224,20 +231,29 @@ void emit_function(struct emitter *e, uint32_t func, struct bytes *out, uint32_t
     if (e->failed)
         return;
     emit_body(e, map ? &lines : NULL);
+    emit_save_tail(e, type);
     bytes_appendf(out, "\n/* function %" PRIu32 ", code at 0x%" PRIx32 " */\n", func,
                   e->func->code_offset);
-    append_signature(e, type, out);
+    append_signature(e, type, name, out);
     append_variables(e, type, out);
     append_stack_check(e, out);
+    if (e->wanted)
+        append_entry(e, out);
     body_line = *line_count + count_lines(out, start) + 1;
     bytes_append(out, e->body.data, e->body.size);
+    bytes_append(out, e->saves.data, e->saves.size);
     bytes_append_text(out, "}\n");
     *line_count += count_lines(out, start);
-    if (!bytes_ok(&e->body))
+    if (!bytes_ok(&e->body) || !bytes_ok(&e->saves) || !bytes_ok(&e->entries))
         out->failed = true;
     if (map)
         locate(e, &lines, before, body_line, *line_count, map);
     bytes_release(&lines);
+}
+
+void emitter_limit(struct emitter *e, size_t limit)
+{
+    e->body.limit = e->saves.limit = e->entries.limit = limit;
 }
 
 void emitter_release(struct emitter *e)
@@ -248,4 +264,8 @@ void emitter_release(struct emitter *e)
     free(e->local_used);
     free(e->slot_used);
     bytes_release(&e->body);
+    bytes_release(&e->saves);
+    bytes_release(&e->entries);
+    bytes_release(&e->loops);
+    liveness_release(&e->liveness);
 }

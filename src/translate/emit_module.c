@@ -48,16 +48,6 @@ static void append_letters(struct bytes *out, const uint8_t *types, uint32_t cou
         bytes_append_byte(out, (uint8_t)wasm_valtype_letter(types[i]));
 }
 
-static void append_result_type(struct bytes *out, const struct wasm_type *t)
-{
-    if (t->result_count == 0)
-        bytes_append_text(out, "void");
-    else if (t->result_count == 1)
-        bytes_append_text(out, c_type(wasm_valtype_letter(t->results[0])));
-    else
-        bytes_appendf(out, "struct r%" PRIu32, t->canonical);
-}
-
 static void append_types(const struct wasm_module *m, struct bytes *out)
 {
     for (uint32_t i = 0; i < m->type_count; i++) {
@@ -95,10 +85,8 @@ static bool type_has_v128(const struct wasm_module *m)
     return false;
 }
 
-void emit_prologue(const struct wasm_module *m, bool alone, struct bytes *out)
+void emit_types(const struct wasm_module *m, bool alone, struct bytes *out)
 {
-    char name[64];
-
     bytes_append_text(out, "#include \"tern_rt.h\"\n#include \"tern_scalar.h\"\n");
     if (m->uses_v128 || type_has_v128(m))
         bytes_append_text(out, "#include \"tern_simd.h\"\n");
@@ -106,56 +94,38 @@ void emit_prologue(const struct wasm_module *m, bool alone, struct bytes *out)
                   alone ? "static" : "__attribute__((visibility(\"hidden\")))");
     append_types(m, out);
     bytes_append_byte(out, '\n');
+}
+
+void emit_prologue(const struct wasm_module *m, bool alone, struct bytes *out)
+{
+    char name[64];
+
+    emit_types(m, alone, out);
     for (uint32_t i = m->imported_funcs; i < m->func_count; i++) {
         func_name(m, i, name);
         bytes_appendf(out, "TERN_FN t%" PRIu32 " %s;\n", module_func_type(m, i)->canonical, name);
     }
 }
 
-static const char *member_of(char letter)
-{
-    switch (letter) {
-    case 'i': return "i32";
-    case 'I': return "i64";
-    case 'f': return "f32";
-    case 'd': return "f64";
-    default: return "ref";
-    }
-}
-
-static void append_cell_read(struct bytes *out, uint32_t cell, char letter)
-{
-    if (letter == 'v')
-        bytes_appendf(out, "v128_from_bytes(c[%" PRIu32 "].v128)", cell);
-    else
-        bytes_appendf(out, "c[%" PRIu32 "].%s", cell, member_of(letter));
-}
-
-static void append_cell_write(struct bytes *out, uint32_t cell, char letter, const char *value)
-{
-    if (letter == 'v')
-        bytes_appendf(out, "    v128_to_bytes(c[%" PRIu32 "].v128, %s);\n", cell, value);
-    else
-        bytes_appendf(out, "    c[%" PRIu32 "].%s = %s;\n", cell, member_of(letter), value);
-}
-
-/* How an imported function that is not WebAssembly is called: arguments into cells, and back. */
-static void append_host_call(const struct wasm_module *m, uint32_t func, struct bytes *out)
+static void append_host_head(const struct wasm_module *m, uint32_t func, const char *name,
+                             struct bytes *out)
 {
     const struct wasm_type *t = module_func_type(m, func);
     uint32_t cells = t->param_count > t->result_count ? t->param_count : t->result_count;
-    char value[32];
 
     bytes_append_text(out, "\nstatic ");
     append_result_type(out, t);
-    bytes_appendf(out, " h%" PRIu32 "(struct tern_instance *in, uint32_t room", func);
+    bytes_appendf(out, " %s(struct tern_instance *in, uint32_t room", name);
     for (uint32_t i = 0; i < t->param_count; i++)
         bytes_appendf(out, ", %s l%" PRIu32, c_type(wasm_valtype_letter(t->params[i])), i);
     bytes_appendf(out, ")\n{\n    union tern_cell c[%" PRIu32 "];\n", cells ? cells : 1);
-    for (uint32_t i = 0; i < t->param_count; i++) {
-        snprintf(value, sizeof value, "l%" PRIu32, i);
-        append_cell_write(out, i, wasm_valtype_letter(t->params[i]), value);
-    }
+}
+
+/* Calls the host with the arguments in c[], and returns what it left there. */
+static void append_host_return(const struct wasm_module *m, uint32_t func, struct bytes *out)
+{
+    const struct wasm_type *t = module_func_type(m, func);
+
     bytes_appendf(out, "    tern_host(in, %" PRIu32 ", room, c);\n", func);
     if (t->result_count > 0)
         bytes_append_text(out, t->result_count == 1 ? "    return " : "    return (");
@@ -163,11 +133,36 @@ static void append_host_call(const struct wasm_module *m, uint32_t func, struct 
         bytes_appendf(out, "struct r%" PRIu32 "){", t->canonical);
     for (uint32_t i = 0; i < t->result_count; i++) {
         bytes_append_text(out, i ? ", " : "");
-        append_cell_read(out, i, wasm_valtype_letter(t->results[i]));
+        append_cell_read(out, "c", i, wasm_valtype_letter(t->results[i]));
     }
     if (t->result_count > 0)
         bytes_append_text(out, t->result_count == 1 ? ";\n" : "};\n");
     bytes_append_text(out, "}\n");
+}
+
+/* How an imported function that is not WebAssembly is called: arguments into cells, and back. */
+static void append_host_call(const struct wasm_module *m, uint32_t func, struct bytes *out)
+{
+    char name[32], value[32];
+
+    snprintf(name, sizeof name, "h%" PRIu32, func);
+    append_host_head(m, func, name, out);
+    for (uint32_t i = 0; i < module_func_type(m, func)->param_count; i++) {
+        snprintf(value, sizeof value, "l%" PRIu32, i);
+        bytes_append_text(out, "    ");
+        append_cell_write(out, "c", i, wasm_valtype_letter(module_func_type(m, func)->params[i]),
+                          value);
+    }
+    append_host_return(m, func, out);
+}
+
+/* The same with arguments from a frame that is being rebuilt. */
+void emit_host_continuation(const struct wasm_module *m, uint32_t func, const char *name,
+                            struct bytes *out)
+{
+    append_host_head(m, func, name, out);
+    bytes_append_text(out, "    tern_resumed_arguments(in, c);\n");
+    append_host_return(m, func, out);
 }
 
 /* How the process calls a function of this type: arguments from cells, results into them. */
@@ -187,12 +182,13 @@ static void append_invoke(const struct wasm_module *m, uint32_t type, struct byt
     bytes_appendf(out, "((t%" PRIu32 " *)f->code)(f->instance, room", type);
     for (uint32_t i = 0; i < t->param_count; i++) {
         bytes_append_text(out, ", ");
-        append_cell_read(out, i, wasm_valtype_letter(t->params[i]));
+        append_cell_read(out, "c", i, wasm_valtype_letter(t->params[i]));
     }
     bytes_append_text(out, ");\n");
     for (uint32_t i = 0; i < t->result_count; i++) {
         snprintf(value, sizeof value, t->result_count == 1 ? "r" : "r.r%" PRIu32, i);
-        append_cell_write(out, i, wasm_valtype_letter(t->results[i]), value);
+        bytes_append_text(out, "    ");
+        append_cell_write(out, "c", i, wasm_valtype_letter(t->results[i]), value);
     }
     bytes_append_text(out, "}\n");
 }
@@ -303,12 +299,8 @@ static void append_function_table(const struct wasm_module *m, struct bytes *out
     bytes_append_text(out, "\nstatic const struct tern_function functions[] = {\n");
     for (uint32_t i = m->imported_funcs; i < m->func_count; i++) {
         func_name(m, i, name);
-        /* Only those that a reference can reach need an address: the rest may be inlined away. */
-        if (m->func_declared[i] || (m->has_start && m->start == i))
-            bytes_appendf(out, "    {(tern_code)%s, %" PRIu32 "},\n", name,
-                          module_func_type(m, i)->canonical);
-        else
-            bytes_appendf(out, "    {0, %" PRIu32 "},\n", module_func_type(m, i)->canonical);
+        bytes_appendf(out, "    {(tern_code)%s, %" PRIu32 "},\n", name,
+                      module_func_type(m, i)->canonical);
     }
     bytes_append_text(out, "    {0}};\n");
 }

@@ -3,25 +3,11 @@
 #include "base/check.h"
 
 #include <inttypes.h>
-#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 static const char slot_letters[] = "iIfdvre";
-
-const char *c_type(char letter)
-{
-    switch (letter) {
-    case 'i': return "uint32_t";
-    case 'I': return "uint64_t";
-    case 'f': return "float";
-    case 'd': return "double";
-    case 'v': return "tern_v128";
-    default: return "uint64_t"; /* references */
-    }
-}
 
 void line_begin(struct emitter *e)
 {
@@ -96,6 +82,14 @@ void settle_all(struct emitter *e, uint32_t constants_from)
     e->settled = e->height;
     for (uint32_t h = constants_from; h < e->height; h++)
         settle(e, h);
+}
+
+void settle_first(struct emitter *e, uint32_t count)
+{
+    for (uint32_t h = e->settled; h < count; h++) {
+        if (e->stack[h].pending)
+            settle(e, h);
+    }
 }
 
 void settle_below(struct emitter *e, uint32_t height)
@@ -260,63 +254,4 @@ void operand_text(const struct operand *o, char out[EMIT_TEXT_MAX + 32])
 const char *value_text(const struct operand *o)
 {
     return o->text; /* a condition converts to uint32_t by itself as argument or right side */
-}
-
-static void float_text(double value, bool single, char out[EMIT_TEXT_MAX])
-{
-    char digits[48];
-
-    snprintf(digits, sizeof digits, single ? "%.9g" : "%.17g", value);
-    if (!strpbrk(digits, ".e"))
-        strcat(digits, ".0");
-    snprintf(out, EMIT_TEXT_MAX, "%s%s", digits, single ? "f" : "");
-    /* These four let a compiler drop the operation and with it the quieting of a NaN. */
-    if (fabs(value) == 1 || value == 0)
-        snprintf(out, EMIT_TEXT_MAX, "%s(%s%s)", single ? "F32_OPAQUE" : "F64_OPAQUE", digits,
-                 single ? "f" : "");
-}
-
-void bits_text(char letter, const uint64_t bits[2], char out[EMIT_TEXT_MAX])
-{
-    double d;
-    float f;
-    uint32_t low = (uint32_t)bits[0];
-
-    memcpy(&f, &low, sizeof f);
-    memcpy(&d, &bits[0], sizeof d);
-    switch (letter) {
-    case 'i':
-        snprintf(out, EMIT_TEXT_MAX, low < 100000 ? "%" PRIu32 "u" : "0x%" PRIx32 "u", low);
-        break;
-    case 'I':
-        snprintf(out, EMIT_TEXT_MAX, bits[0] < 100000 ? "%" PRIu64 "ull" : "0x%" PRIx64 "ull",
-                 bits[0]);
-        break;
-    case 'f':
-        if (isfinite(f))
-            float_text((double)f, true, out);
-        else
-            snprintf(out, EMIT_TEXT_MAX, "f32_reinterpret_i32(0x%08" PRIx32 "u)", low);
-        break;
-    case 'd':
-        if (isfinite(d))
-            float_text(d, false, out);
-        else
-            snprintf(out, EMIT_TEXT_MAX, "f64_reinterpret_i64(0x%016" PRIx64 "ull)", bits[0]);
-        break;
-    default:
-        check(letter == 'v');
-        snprintf(out, EMIT_TEXT_MAX, "v128_const(0x%016" PRIx64 "ull, 0x%016" PRIx64 "ull)",
-                 bits[0], bits[1]);
-    }
-}
-
-void op_identifier(enum wasm_op op, char out[64])
-{
-    const char *text = wasm_op_info(op)->text;
-    size_t i = 0;
-
-    for (; text[i] && i < 63; i++)
-        out[i] = text[i] == '.' ? '_' : text[i];
-    out[i] = 0;
 }

@@ -5,18 +5,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-static const char *cell_member(char letter)
-{
-    switch (letter) {
-    case 'i': return "i32";
-    case 'I': return "i64";
-    case 'f': return "f32";
-    case 'd': return "f64";
-    case 'v': return "v128";
-    default: return "ref";
-    }
-}
-
 static void cell_text(const struct emitter *e, uint32_t global, char out[64])
 {
     const char *member = cell_member(wasm_valtype_letter(e->module->globals[global].valtype));

@@ -39,20 +39,24 @@ uint32_t translate_piece_count(const struct wasm_module *m, const struct transla
 static enum tern_err write_piece(const struct wasm_module *m, const struct translate_options *o,
                                  uint32_t piece, struct bytes *out, struct line_map *map)
 {
-    struct emitter e = {.module = m, .options = o, .body = {.limit = out->limit}};
+    struct emitter e = {.module = m, .options = o};
     uint32_t first = m->imported_funcs, lines = 0;
     uint32_t count = translate_piece_count(m, o);
     size_t prologue = out->size;
+    char name[64];
     bool failed;
 
     check(piece < count);
+    emitter_limit(&e, out->limit);
     for (uint32_t i = 0; i < piece; i++)
         first = piece_end(m, o, first);
     emit_prologue(m, count == 1, out);
     for (size_t i = prologue; i < out->size; i++)
         lines += out->data[i] == '\n';
-    for (uint32_t i = first; i < piece_end(m, o, first) && bytes_ok(out) && !e.failed; i++)
-        emit_function(&e, i, out, &lines, map);
+    for (uint32_t i = first; i < piece_end(m, o, first) && bytes_ok(out) && !e.failed; i++) {
+        func_name(m, i, name);
+        emit_function(&e, i, name, out, &lines, map);
+    }
     if (piece == 0 && !e.failed)
         emit_description(m, out);
     failed = e.failed;

@@ -68,6 +68,7 @@ struct wasm_type {         /* of a function */
     uint32_t param_count;
     uint32_t result_count;
     uint32_t canonical; /* the first type of the module that is equal to this one */
+    bool suspends;      /* canonical ones: a call_indirect may be stopped inside (suspend.h) */
 };
 
 struct wasm_bounds { /* of a table in elements, of a memory in pages */
@@ -120,6 +121,8 @@ struct wasm_func {
     bool loops;       /* has a loop */
     bool uses_memory; /* touches memory 0 */
     bool uses_v128;
+    bool suspends; /* a call of it may be stopped inside (suspend.h) */
+    bool heavy;    /* there is a safepoint after every call that it makes */
 };
 
 struct wasm_table {

@@ -1,6 +1,7 @@
 #include "wasm/validate.h"
 
 #include "wasm/fault.h"
+#include "wasm/suspend.h"
 #include "wasm/validate_stack.h"
 
 #include <stdlib.h>
@@ -44,7 +45,12 @@ enum tern_err module_validate(struct wasm_module *m, struct wasm_fault *fault)
     bool ok = validate_all(&v);
 
     release_scratch(&v);
-    return ok ? TERN_OK : v.err;
+    if (!ok)
+        return v.err;
+    if (suspend_mark(m) == TERN_OK)
+        return TERN_OK;
+    fault_set(fault, 0, "out of memory");
+    return TERN_ENOMEM;
 }
 
 /* The first malformed body, if there is one: it outranks what is merely invalid before it. */

@@ -19,7 +19,9 @@ enum tag {
     TAG_OUTPUT_BYTES = 8,
     TAG_TABLE_ELEMENTS = 9,
     TAG_FILTER = 10,
-    TAG_LAST = TAG_FILTER,
+    TAG_STOPPABLE = 11, /* 0 or 1, as the next */
+    TAG_RESUMES = 12,
+    TAG_LAST = TAG_RESUMES,
 };
 
 enum {
@@ -164,6 +166,8 @@ enum tern_err ticket_encode(const struct ticket *t, struct bytes *out)
     put_number(out, TAG_CPU_NS, t->cpu_ns_max, 8);
     put_number(out, TAG_OUTPUT_BYTES, t->output_bytes_max, 8);
     put_number(out, TAG_TABLE_ELEMENTS, t->table_elements_max, 4);
+    put_number(out, TAG_STOPPABLE, t->stoppable, 1);
+    put_number(out, TAG_RESUMES, t->resumes, 1);
     put_text(out, TAG_FILTER, t->filter);
     for (uint32_t i = 0; i < t->arg_count; i++)
         put_text(out, TAG_ARG, t->args[i]);
@@ -211,6 +215,14 @@ static bool take_u64(uint64_t *to, struct view value)
     return true;
 }
 
+static bool take_bool(bool *to, struct view value)
+{
+    if (value.size != 1 || value.data[0] > 1)
+        return false;
+    *to = value.data[0];
+    return true;
+}
+
 static bool take_entry(struct ticket *t, uint32_t tag, struct view value)
 {
     switch (tag) {
@@ -224,6 +236,8 @@ static bool take_entry(struct ticket *t, uint32_t tag, struct view value)
     case TAG_OUTPUT_BYTES: return take_u64(&t->output_bytes_max, value);
     case TAG_TABLE_ELEMENTS: return take_u32(&t->table_elements_max, value);
     case TAG_FILTER: t->filter = value; return true;
+    case TAG_STOPPABLE: return take_bool(&t->stoppable, value);
+    case TAG_RESUMES: return take_bool(&t->resumes, value);
     default: return false;
     }
 }
@@ -268,8 +282,8 @@ enum tern_err ticket_decode(struct ticket *t, struct view bytes)
 /* ---- The report ---- */
 
 /*
- * At 0 the magic, 8 the kind, 9 by_fault, 10 two zeros, 12 code, 16 func, 20 offset, 24 pc,
- * 32 memory_pages, 40 cpu_ns, 48 output_bytes, 56 text, zeros behind it up to the end.
+ * At 0 the magic, 8 the kind, 9 by_fault, 10 continued, 11 a zero, 12 code, 16 func, 20 offset, 24
+ * pc, 32 memory_pages, 40 cpu_ns, 48 output_bytes, 56 text, zeros behind it up to the end.
  */
 enum { REPORT_TEXT_AT = 56 };
 
@@ -294,6 +308,7 @@ void report_encode(const struct report *r, uint8_t out[REPORT_BYTES])
     memcpy(out, report_magic, sizeof report_magic);
     out[8] = (uint8_t)r->kind;
     out[9] = r->by_fault;
+    out[10] = r->continued;
     put_u32(out + 12, r->code);
     put_u32(out + 16, r->func);
     put_u32(out + 20, r->offset);
@@ -312,8 +327,8 @@ static bool report_sound(struct view bytes)
 
     if (memcmp(bytes.data, report_magic, sizeof report_magic) != 0)
         return false;
-    if (bytes.data[8] < REPORT_EXIT || bytes.data[8] > REPORT_REFUSED || bytes.data[9] > 1 ||
-        bytes.data[10] || bytes.data[11])
+    if (bytes.data[8] < REPORT_EXIT || bytes.data[8] > REPORT_STOPPED || bytes.data[9] > 1 ||
+        bytes.data[10] > 1 || bytes.data[11])
         return false;
     return size < REPORT_BYTES - REPORT_TEXT_AT && printable((const char *)text, size);
 }
@@ -325,6 +340,7 @@ enum tern_err report_decode(struct report *r, struct view bytes)
     *r = (struct report){
         .kind = (enum report_kind)bytes.data[8],
         .by_fault = bytes.data[9],
+        .continued = bytes.data[10],
         .code = get_u32(bytes.data + 12),
         .func = get_u32(bytes.data + 16),
         .offset = get_u32(bytes.data + 20),

@@ -23,6 +23,20 @@ enum ticket_limit {
     TICKET_FILTER_BYTES_MAX = 64 << 10,
 };
 
+/*
+ * What goes through the control socket, a byte each. The runner says READY once; from then on
+ * SIGUSR1 asks the program to stop at its next safepoint (before, it would end the runner). The
+ * runner writes its state and says STOPPED, or STAYS and why, with a newline; after STOPPED it
+ * waits to be told.
+ */
+enum control {
+    CONTROL_READY = 'R',
+    CONTROL_STOPPED = 'S',
+    CONTROL_STAYS = 'N', /* it cannot be stopped now: goes on */
+    CONTROL_GO_ON = 'G',
+    CONTROL_END = 'E', /* the runner ends with REPORT_STOPPED */
+};
+
 /* Descriptors that a runner finds open; directories follow from TICKET_FD_DIRS. */
 enum ticket_fd {
     TICKET_FD_TICKET = 3,
@@ -30,7 +44,11 @@ enum ticket_fd {
     TICKET_FD_OBJECT = 5, /* compiled module, sealed */
     TICKET_FD_MODULE = 6, /* WebAssembly module, sealed */
     TICKET_FD_MEMORY = 7, /* memory 0: a memfd of at least memory_pages_max pages */
-    TICKET_FD_DIRS = 8,
+    /* Of a program that can be stopped, else /dev/null: */
+    TICKET_FD_CONTROL = 8, /* stream socket: see enum control */
+    TICKET_FD_STATE = 9,   /* memfd: struct state of a program that stopped, or is to go on */
+    TICKET_FD_RESUME = 10, /* compiled continuations, sealed, if it is to go on */
+    TICKET_FD_DIRS = 11,
 };
 
 struct ticket_dir {
@@ -49,6 +67,8 @@ struct ticket {
     uint64_t cpu_ns_max;       /* processor time; 0: no limit */
     uint64_t output_bytes_max; /* written by the program in all; 0: no limit */
     uint32_t table_elements_max;
+    bool stoppable;
+    bool resumes; /* goes on from TICKET_FD_STATE and what lies in memory 0 */
     /* seccomp program: array of struct sock_filter in native order; may be empty */
     struct view filter;
 };
@@ -62,6 +82,7 @@ enum report_kind {
     REPORT_LIMIT = 3,   /* code: enum report_limit */
     REPORT_SIGNAL = 4,  /* code: signal that ends the program as it would a native one */
     REPORT_REFUSED = 5, /* could not be started; text says why */
+    REPORT_STOPPED = 6, /* after CONTROL_END */
 };
 
 enum report_limit { REPORT_LIMIT_CPU = 1, REPORT_LIMIT_OUTPUT = 2 };
@@ -69,7 +90,8 @@ enum report_limit { REPORT_LIMIT_CPU = 1, REPORT_LIMIT_OUTPUT = 2 };
 struct report {
     enum report_kind kind;
     uint32_t code;
-    bool by_fault; /* of a trap: pc, relative to the object, says where */
+    bool by_fault;  /* of a trap: pc, relative to the object, says where */
+    bool continued; /* then: to the object of the continuations */
     uint32_t func;
     uint32_t offset;
     uint64_t pc;

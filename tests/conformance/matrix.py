@@ -24,7 +24,9 @@ from record import record  # noqa: E402
 ARM, BIG = "aarch64", "s390x"
 
 SUITES = {"official": [],  # where TERN_WASM_SPEC says
-          "own": ["--suite", str(HERE / "own")]}
+          "own": ["--suite", str(HERE / "own")],
+          "official, stopped at every safepoint": ["--torture", "go-on"],
+          "official, rebuilt at every safepoint": ["--torture", "restore"]}
 
 # Processor (None: this one), compiler, flags.
 ROWS = [
@@ -51,16 +53,16 @@ def missing(row):
     return [tool for tool in tools if not shutil.which(tool)]
 
 
-def emulated_runner(build, processor):
-    """suite_run for another processor, in a build folder beneath this one."""
+def emulated(build, processor, target, where):
+    """An executable for another processor, in a build folder beneath this one."""
     folder = pathlib.Path(build) / f"cross-{processor}"
     if not (folder / "build.ninja").exists():
         subprocess.run(["meson", "setup", "--cross-file", f"tools/cross/{processor}.ini",
                         "-Drunner_only=true", str(folder)], cwd=ROOT, check=True,
                        stdout=subprocess.DEVNULL)
-    subprocess.run(["meson", "compile", "-C", str(folder), "suite_run"], check=True,
+    subprocess.run(["meson", "compile", "-C", str(folder), target], check=True,
                    stdout=subprocess.DEVNULL)
-    return str(folder / "tests" / "conformance" / "suite_run")
+    return str(folder / where / target)
 
 
 def run_row(options, row, suite):
@@ -68,7 +70,7 @@ def run_row(options, row, suite):
     command = [sys.executable, str(HERE / "run.py"), "--build", options.build, f"--cc={cc}",
                f"--opt={flags}"] + suite
     if processor:
-        command += ["--runner", emulated_runner(options.build, processor),
+        command += ["--runner", emulated(options.build, processor, "suite_run", "tests/conformance"),
                     f"--qemu=qemu-{processor} -L /usr/{processor}-linux-gnu"]
     if options.jobs:
         command += ["--jobs", str(options.jobs)]

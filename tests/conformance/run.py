@@ -36,6 +36,7 @@ def parse_arguments():
     parser.add_argument("--opt", default="-O0", help="level and further flags, as one argument")
     parser.add_argument("--qemu", default="", help="what to put in front of suite_run")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--torture", help="stop everything at safepoints: suite_torture.h says how")
     parser.add_argument("--keep", help="write C files and objects there and leave them")
     parser.add_argument("--list", action="store_true", help="name every command that failed")
     parser.add_argument("names", nargs="*", help="folders of the suite; default: all")
@@ -82,8 +83,9 @@ class Suite:
         """Passed, failed, skipped, complaints."""
         out = self.out / name
         out.mkdir(parents=True, exist_ok=True)
-        steps = [[self.prepare, str(self.folder / name), str(out)]]
-        result = subprocess.run(steps[0], capture_output=True, text=True)
+        torture = [self.options.torture] if self.options.torture else []
+        result = subprocess.run([self.prepare, str(self.folder / name), str(out)] +
+                                (["resume"] if torture else []), capture_output=True, text=True)
         if result.returncode:
             return 0, 1, 0, ["prepare: " + result.stderr]
         sources = sorted(str(path) for path in out.glob("*.c"))
@@ -94,7 +96,8 @@ class Suite:
         if result.returncode:
             return 0, 1, 0, ["compile: " + result.stderr[:2000]]
         result = subprocess.run(shlex.split(self.options.qemu) +
-                                [self.runner, str(self.folder / name), str(out / "script"), target],
+                                [self.runner, str(self.folder / name), str(out / "script"), target,
+                                 *torture],
                                 capture_output=True, text=True, errors="replace")
         lines = result.stdout.splitlines()
         counts = re.fullmatch(r"(\d+) passed, (\d+) failed, (\d+) skipped", lines[-1] if lines else "")

@@ -1,10 +1,11 @@
 /*
  * suite_prepare - turns one folder of the official test suite into C files and a script.
  *
- *   suite_prepare SUITE/NAME OUT
+ *   suite_prepare SUITE/NAME OUT [resume]
  *
  * Does     Translates every module that a command instantiates into OUT/K.c (K counts them, the
- *          description is called module_K), checks those that must be refused itself, and writes
+ *          description is called module_K) and, with `resume`, continuations for all its points
+ *          into OUT/K-resume.c (called resume_K), checks those that must be refused itself, and writes
  *          OUT/script for suite_run: a line a command, format below.
  * Output   Nothing but complaints. Exit code 1: the folder could not be prepared.
  *
@@ -43,6 +44,7 @@ struct work {
     FILE *script;
     unsigned modules; /* translated so far */
     int line;         /* of the command at hand */
+    bool resume;
 };
 
 static const char *text_of(const json_t *object, const char *key)
@@ -78,25 +80,46 @@ static bool read_file(const char *folder, const char *name, struct bytes *out)
 
 /* ---- Modules ---- */
 
+static bool write_file(const struct work *w, const char *suffix, const struct bytes *c)
+{
+    char path[PATH_BYTES];
+    bool done;
+    FILE *f;
+
+    snprintf(path, sizeof path, "%s/%u%s.c", w->out, w->modules, suffix);
+    f = fopen(path, "wb");
+    done = f && bytes_ok(c) && fwrite(c->data, 1, c->size, f) == c->size;
+    return f && fclose(f) == 0 && done;
+}
+
+static bool write_continuations(const struct work *w, const struct wasm_module *m)
+{
+    struct bytes points = {0}, c = {.limit = FILE_BYTES_MAX};
+    struct translate_points all;
+    bool done = false;
+
+    bytes_appendf(&c, "#define TERN_CONTINUATIONS resume_%u\n", w->modules);
+    if (translate_all_points(m, &points) == TERN_OK) {
+        all.list = (const struct translate_point *)(const void *)points.data;
+        all.count = points.size / sizeof *all.list;
+        done = translate_continuations(m, &all, true, &c) == TERN_OK &&
+               write_file(w, "-resume", &c);
+    }
+    bytes_release(&points);
+    bytes_release(&c);
+    return done;
+}
+
 static bool write_c(const struct work *w, const struct wasm_module *m)
 {
     const struct translate_options options = {0};
     struct bytes c = {.limit = FILE_BYTES_MAX};
-    char path[PATH_BYTES];
-    FILE *f = NULL;
-    bool done = false;
+    bool done;
 
     bytes_appendf(&c, "#define TERN_MODULE module_%u\n", w->modules);
-    if (translate_piece(m, &options, 0, &c) != TERN_OK)
-        goto out;
-    snprintf(path, sizeof path, "%s/%u.c", w->out, w->modules);
-    f = fopen(path, "wb");
-    done = f && fwrite(c.data, 1, c.size, f) == c.size;
-out:
-    if (f && fclose(f) != 0)
-        done = false;
+    done = translate_piece(m, &options, 0, &c) == TERN_OK && write_file(w, "", &c);
     bytes_release(&c);
-    return done;
+    return done && (!w->resume || write_continuations(w, m));
 }
 
 static void fail(const struct work *w, const char *what, const char *why)
@@ -321,12 +344,13 @@ int main(int argc, char **argv)
     char path[PATH_BYTES];
     json_t *root, *commands;
 
-    if (argc != 3) {
-        fputs("usage: suite_prepare SUITE/NAME OUT\n", stderr);
+    if (argc != 3 && !(argc == 4 && strcmp(argv[3], "resume") == 0)) {
+        fputs("usage: suite_prepare SUITE/NAME OUT [resume]\n", stderr);
         return 2;
     }
     w.folder = argv[1];
     w.out = argv[2];
+    w.resume = argc == 4;
     snprintf(path, sizeof path, "%s/script", w.out);
     root = read_commands(w.folder);
     w.script = root ? fopen(path, "w") : NULL;

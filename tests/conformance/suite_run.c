@@ -1,18 +1,18 @@
 /*
  * suite_run - carries out the script that suite_prepare wrote for one folder of the test suite.
  *
- *   suite_run FOLDER SCRIPT OBJECT
+ *   suite_run FOLDER SCRIPT OBJECT [TORTURE]
  *
  * FOLDER holds the WebAssembly modules, OBJECT is the shared object with all of them compiled.
+ * With TORTURE (suite_torture.h) everything is stopped again and again while it runs.
  * Needs only src/rt and libc, so that it can be built for another processor.
  *
  * Output   A line "LINE: what was wrong" for each command that failed; at the end
  *          "N passed, N failed, N skipped". Exit code 0 whatever the outcome, if it got that far.
  */
 #include "suite_spectest.h"
+#include "suite_torture.h"
 #include "suite_value.h"
-
-#include "rt/trap.h"
 
 #include <dlfcn.h>
 #include <stdarg.h>
@@ -168,22 +168,10 @@ static uint8_t *read_file(const char *name)
     return bytes;
 }
 
-struct call {
-    const struct tern_func *func;
-    void (*invoke)(const struct tern_func *f, uint32_t room, union tern_cell *cells);
-    union tern_cell cells[CELLS_MAX];
-};
-
-static void call_run(void *context)
-{
-    struct call *c = context;
-
-    c->invoke(c->func, ROOM, c->cells);
-}
-
 static enum tern_trap_kind start(const struct tern_instance *in)
 {
-    static struct call call;
+    static union tern_cell cells[CELLS_MAX];
+    struct torture_call call = {.cells = cells, .room = ROOM};
     struct trap_info info;
     const uint32_t func = in->module->start;
 
@@ -191,7 +179,7 @@ static enum tern_trap_kind start(const struct tern_instance *in)
         return TERN_TRAP_NONE;
     call.func = in->func[func];
     call.invoke = instance_func_type(in, func)->invoke;
-    return trap_run(call_run, &call, &info) ? TERN_TRAP_NONE : info.kind;
+    return torture_run(&call, &info) == TRAP_RETURNED ? TERN_TRAP_NONE : info.kind;
 }
 
 /* Instantiates module K of file; says in the suite's words why not, or NULL. */
@@ -219,6 +207,9 @@ static const char *instantiate(const char *number, const char *file, struct tern
     case RT_TRAPPED: return trap_text(failure.trap);
     case RT_WRONG_ABI: return "wrong ABI";
     }
+    snprintf(symbol, sizeof symbol, "resume_%s", number);
+    if (!torture_know(*out, dlsym(world.object, symbol)))
+        return "no memory for torture";
     failure.trap = start(*out);
     return failure.trap == TERN_TRAP_NONE ? NULL : trap_text(failure.trap);
 }
@@ -292,7 +283,7 @@ static const struct tern_export *export_named(char **rest, enum tern_kind kind,
 }
 
 /* Reads the arguments up to "=" or the line's end, and calls. */
-static bool invoke(char **rest, struct call *call, const struct tern_type **type,
+static bool invoke(char **rest, struct torture_call *call, const struct tern_type **type,
                    enum tern_trap_kind *trap)
 {
     struct tern_instance *in;
@@ -312,7 +303,7 @@ static bool invoke(char **rest, struct call *call, const struct tern_type **type
         fail("the arguments do not fit");
         return false;
     }
-    *trap = trap_run(call_run, call, &info) ? TERN_TRAP_NONE : info.kind;
+    *trap = torture_run(call, &info) == TRAP_RETURNED ? TERN_TRAP_NONE : info.kind;
     return true;
 }
 
@@ -329,7 +320,8 @@ static bool compare(const char *word, char letter, const union tern_cell *cell)
 
 static void on_return(char **rest, bool check_results)
 {
-    static struct call call;
+    static union tern_cell cells[CELLS_MAX];
+    struct torture_call call = {.cells = cells, .room = ROOM};
     const struct tern_type *type;
     enum tern_trap_kind trap;
     const char *word;
@@ -354,7 +346,8 @@ static void on_return(char **rest, bool check_results)
 
 static void on_trap(char **rest)
 {
-    static struct call call;
+    static union tern_cell cells[CELLS_MAX];
+    struct torture_call call = {.cells = cells, .room = ROOM};
     const struct tern_type *type;
     enum tern_trap_kind trap;
 
@@ -432,8 +425,8 @@ static bool run_script(const char *path)
 
 int main(int argc, char **argv)
 {
-    if (argc != 4) {
-        fputs("usage: suite_run FOLDER SCRIPT OBJECT\n", stderr);
+    if (argc != 4 && argc != 5) {
+        fputs("usage: suite_run FOLDER SCRIPT OBJECT [TORTURE]\n", stderr);
         return 2;
     }
     world.folder = argv[1];
@@ -442,11 +435,13 @@ int main(int argc, char **argv)
         printf("0: %s\n", dlerror());
         return 1;
     }
-    if (trap_init(NATIVE_STACK_BYTES) != 0 ||
+    if (trap_init(NATIVE_STACK_BYTES) != 0 || (argc == 5 && !torture_init(argv[4], ROOM)) ||
         !spectest_init(new_memory(NULL, &(struct tern_limits){1, 2})) || !run_script(argv[2])) {
         puts("0: cannot start");
         return 1;
     }
+    if (argc == 5)
+        printf("%llu stops\n", (unsigned long long)torture_stops());
     printf("%u passed, %u failed, %u skipped\n", world.passed, world.failed, world.skipped);
     return 0;
 }

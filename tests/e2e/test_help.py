@@ -11,7 +11,7 @@ suite = Suite()
 
 
 def commands(s):
-    return re.findall(r"^  ((?:module |cache )?[a-z]+)  ", s.tern("help").stdout, re.MULTILINE)
+    return re.findall(r"^  ((?:module |cache |image )?[a-z]+)  ", s.tern("help").stdout, re.MULTILINE)
 
 
 @suite.case

@@ -18,22 +18,35 @@ SRC = ROOT / "src"
 sys.path.insert(0, str(ROOT / "tools"))
 from record import record  # noqa: E402
 
-RINGS = ("base", "wire", "wasm", "translate")
+RINGS = ("base", "wire", "wasm", "translate", "image")
 CORPUS = {"translate": "module"}  # targets that share another's
+ALSO = {"image": ["tests/unit/image_sample.c", "tests/unit/wasm_build.c"]}  # further sources
 FLAGS = ["-g", "-O1", "-std=gnu17", "-D_GNU_SOURCE", "-fno-omit-frame-pointer",
          "-fsanitize=fuzzer,address,undefined", "-fno-sanitize-recover=all", f"-I{SRC}"]
 
 
-def build(target, out):
+def generate(out):
+    """The image's format as C, by protoc-c; returns the source."""
+    folder = out / "generated" / "image"
+    folder.mkdir(parents=True, exist_ok=True)
+    proto = ROOT / "proto"
+    subprocess.run(["protoc-c", f"--proto_path={proto}", f"--c_out={folder}",
+                    str(proto / "image.proto")], check=True)
+    return folder / "image.pb-c.c"
+
+
+def build(target, out, generated):
     sources = [str(f) for ring in RINGS for f in sorted((SRC / ring).glob("*.c"))]
+    sources += [str(ROOT / name) for name in ALSO.get(target.stem.removeprefix("fuzz_"), [])]
     exe = out / target.stem
-    subprocess.run(["clang", *FLAGS, str(target), *sources, "-o", str(exe), "-lm"], check=True)
+    subprocess.run(["clang", *FLAGS, f"-I{generated.parent.parent}", str(target), *sources,
+                    str(generated), "-o", str(exe), "-lm", "-lprotobuf-c"], check=True)
     return exe
 
 
-def fuzz(target, out, seconds):
+def fuzz(target, out, seconds, generated):
     name = target.stem.removeprefix("fuzz_")
-    exe = build(target, out)
+    exe = build(target, out, generated)
     found, kept = out / name, HERE / "corpus" / CORPUS.get(name, name)
     found.mkdir(exist_ok=True)
     folders = [str(found)] + ([str(kept)] if kept.is_dir() else [])
@@ -61,7 +74,8 @@ def main():
     out.mkdir(parents=True, exist_ok=True)
     targets = [t for t in sorted(HERE.glob("fuzz_*.c"))
                if not a.names or t.stem.removeprefix("fuzz_") in a.names]
-    bad = [t.stem for t in targets if not fuzz(t, out, a.seconds)]
+    generated = generate(out)
+    bad = [t.stem for t in targets if not fuzz(t, out, a.seconds, generated)]
     print(f"{len(targets) - len(bad)} passed, {len(bad)} failed" + (f": {bad}" if bad else ""))
     return 1 if bad or not targets else 0
 

@@ -261,6 +261,7 @@ static struct report draw_report(void)
         .kind = (enum report_kind)(1 + draw(5)),
         .code = (uint32_t)draw(UINT32_MAX),
         .by_fault = draw(2),
+        .continued = draw(2),
         .func = (uint32_t)draw(UINT32_MAX),
         .offset = (uint32_t)draw(UINT32_MAX),
         .pc = draw(UINT32_MAX) << 16,
@@ -287,6 +288,7 @@ static void test_report(void **unused)
         assert_int_equal(a.kind, b.kind);
         assert_int_equal(a.code, b.code);
         assert_int_equal(a.by_fault, b.by_fault);
+        assert_int_equal(a.continued, b.continued);
         assert_int_equal(a.func, b.func);
         assert_int_equal(a.offset, b.offset);
         assert_int_equal(a.pc, b.pc);
@@ -306,7 +308,7 @@ static void assert_no_report(const uint8_t *bytes, size_t size)
 
 static void test_bad_reports(void **unused)
 {
-    static const size_t must_be_right[] = {0, 7, 8, 9, 10, 11}; /* magic, kind, flag, zeros */
+    static const size_t must_be_right[] = {0, 7, 8, 9, 10, 11}; /* magic, kind, flags, zero */
     struct report r = {.kind = REPORT_REFUSED, .text = "why"};
     uint8_t bytes[REPORT_BYTES + 1] = {0};
 

@@ -1,0 +1,296 @@
+#include "cli/run.h"
+
+#include "cli/say.h"
+
+#include "os/file.h"
+#include "os/process.h"
+#include "os/sys.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+enum { KEEP_CHECKPOINTS = 2, NS_PER_MS = 1000000 };
+
+void run_init(struct run *r, const struct invocation *in, const char *verb)
+{
+    *r = (struct run){
+        .in = in,
+        .verb = verb,
+        .limits = program_default,
+        .module = -1,
+        .object = {.fd = -1},
+        .continuations = {.fd = -1},
+    };
+}
+
+void run_release(struct run *r)
+{
+    for (size_t i = 0; i < r->dir_count; i++) {
+        free(r->dirs[i].host);
+        free(r->dirs[i].guest);
+    }
+    free(r->path);
+    words_release(&r->args);
+    words_release(&r->env);
+    bytes_release(&r->settings);
+    checkpoint_release(&r->from);
+    store_close(r->store);
+    sys_unmap(r->map, r->bytes.size);
+    sys_close(r->module);
+    sys_close(r->object.fd);
+    sys_close(r->continuations.fd);
+    free((void *)(uintptr_t)r->points.list);
+}
+
+bool run_add_dir(struct run *r, const char *value, bool read_only)
+{
+    const char *split = strstr(value, "::");
+    struct program_dir dir = {.read_only = read_only};
+
+    if (r->dir_count == TICKET_DIRS_MAX) {
+        say("%s: more than %d directories", r->verb, (int)TICKET_DIRS_MAX);
+        return false;
+    }
+    dir.host = split ? strndup(value, (size_t)(split - value)) : strdup(value);
+    dir.guest = strdup(split ? split + 2 : value);
+    if (!dir.host || !dir.guest || !*dir.host || !*dir.guest) {
+        say("%s: --%s '%s' should be HOST or HOST::GUEST", r->verb, read_only ? "ro-dir" : "dir",
+            value);
+        free(dir.host);
+        free(dir.guest);
+        return false;
+    }
+    r->dirs[r->dir_count++] = dir;
+    return true;
+}
+
+bool run_add_env(struct run *r, const char *value)
+{
+    const char *own;
+
+    if (*value == '=' || !*value) {
+        say("%s: --env '%s' should be NAME=VALUE or NAME", r->verb, value);
+        return false;
+    }
+    own = strchr(value, '=') ? NULL : getenv(value);
+    if (own)
+        words_addf(&r->env, "%s=%s", value, own);
+    else if (strchr(value, '='))
+        words_add(&r->env, value);
+    return true;
+}
+
+/* ---- The module ---- */
+
+/* Into sealed memory: what is checked is what runs, whoever changes the file. */
+static enum tern_err keep_module(struct run *r, struct view bytes, struct problem *p)
+{
+    enum tern_err err = file_sealed("tern-module", bytes, &r->module);
+
+    if (!err && bytes.size) {
+        r->map = sys_map(r->module, bytes.size, PROT_READ);
+        err = r->map ? TERN_OK : TERN_ENOMEM;
+        r->bytes = view_of(r->map, bytes.size);
+        r->digest = hash_of(r->bytes);
+    }
+    return err ? problem_set(p, err, "cannot keep %s in memory: %s", r->path, tern_err_text(err))
+               : TERN_OK;
+}
+
+/* A request for a checkpoint that comes too early waits until the stopper can hear it. */
+static void keep_requests(void)
+{
+    sigset_t requests;
+
+    sigemptyset(&requests);
+    sigaddset(&requests, SIGUSR1);
+    sigprocmask(SIG_BLOCK, &requests, NULL);
+}
+
+enum tern_err run_load(struct run *r, struct problem *p)
+{
+    struct bytes b = {0};
+    enum tern_err err = file_read(r->path, WASM_MODULE_BYTES_MAX, &b);
+
+    if (err)
+        return problem_set(p, err, "cannot read %s: %s", r->path, tern_err_text(err));
+    err = keep_module(r, bytes_view(&b), p);
+    bytes_release(&b);
+    if (err || !r->checkpoints)
+        return err;
+    keep_requests();
+    return store_open(r->checkpoints, true, &r->store, p);
+}
+
+/* ---- A checkpoint ---- */
+
+static int compare_points(const void *a, const void *b)
+{
+    const struct translate_point *p = a, *q = b;
+
+    if (p->func != q->func)
+        return p->func < q->func ? -1 : 1;
+    if (p->offset != q->offset)
+        return p->offset < q->offset ? -1 : 1;
+    return (int)p->inside - (int)q->inside;
+}
+
+/* Where the frames are, in order, each point once; to be freed. */
+static struct translate_point *points_of(const struct state *s, size_t *count)
+{
+    struct translate_point *list = calloc(s->frame_count + 1, sizeof *list);
+    size_t kept = 0;
+
+    if (!list)
+        return NULL;
+    for (uint32_t i = 0; i < s->frame_count; i++)
+        list[i] =
+            (struct translate_point){s->frames[i].func, s->frames[i].offset, s->frames[i].inside};
+    qsort(list, s->frame_count, sizeof *list, compare_points);
+    for (uint32_t i = 0; i < s->frame_count; i++) {
+        if (kept == 0 || compare_points(&list[kept - 1], &list[i]) != 0)
+            list[kept++] = list[i];
+    }
+    *count = kept;
+    return list;
+}
+
+static enum tern_err check_image(struct run *r, struct problem *p)
+{
+    struct wasm_module m;
+    enum tern_err err = object_load_module(r->bytes, r->path, &m, p);
+
+    if (err)
+        return err;
+    err = image_check(&r->from.image, &m, r->digest.byte, p);
+    module_release(&m);
+    if (!err && (r->from.image.limits_memory_pages != r->limits.memory_pages_max ||
+                 r->from.image.limits_stack_cells != r->limits.stack_bytes / 8))
+        err = problem_set(p, TERN_EINVALID,
+                          "the image was made under other limits than those "
+                          "that the settings beside it give");
+    return err;
+}
+
+enum tern_err run_open(struct run *r, struct problem *p)
+{
+    enum tern_err err;
+
+    keep_requests();
+    err = store_open(r->checkpoints, false, &r->store, p);
+    if (!err)
+        err = checkpoint_open(r->store, 0, &r->from, p);
+    if (!err)
+        err = run_read_settings(r, bytes_view(&r->from.settings), p);
+    if (!err)
+        err = keep_module(r, bytes_view(&r->from.module), p);
+    if (!err)
+        err = check_image(r, p);
+    r->resumes = true;
+    return err;
+}
+
+/* ---- Running ---- */
+
+static void tell(void *context, const struct checkpoint_done *done, bool last,
+                 const struct problem *why)
+{
+    const struct run *r = context;
+
+    if (!done)
+        say("no checkpoint was taken: %s%s", why->text,
+            last ? "; it goes on (the same signal again ends it)" : "");
+    else if (last)
+        say("stopped at checkpoint %ju; to go on: tern resume %s", (uintmax_t)done->root.number,
+            r->checkpoints);
+}
+
+static enum tern_err compile(struct run *r, struct problem *p)
+{
+    struct object_order order = {
+        .settings = r->in->settings, .module = r->bytes, .name = r->path, .warn = say_text};
+    enum tern_err err = object_make(&order, &r->object, p);
+
+    if (err || !r->resumes)
+        return err;
+    r->points.list = points_of(&r->from.image.state, &r->points.count);
+    if (!r->points.list)
+        return problem_set(p, TERN_ENOMEM, "out of memory");
+    order.points = &r->points;
+    return object_make(&order, &r->continuations, p);
+}
+
+static enum tern_err start(struct run *r, struct ending *ending, struct problem *p)
+{
+    struct stopper_order stop = {
+        .checkpoint = {.store = r->store,
+                       .settings = bytes_view(&r->settings),
+                       .module = r->bytes,
+                       .module_sha256 = r->digest.byte,
+                       .limits_memory_pages = r->limits.memory_pages_max,
+                       .limits_stack_cells = (uint32_t)(r->limits.stack_bytes / 8),
+                       .keep = KEEP_CHECKPOINTS},
+        .every_ms = r->every_ns / NS_PER_MS,
+        .tell = tell,
+        .context = r,
+    };
+    const struct program_order program = {
+        .settings = r->in->settings,
+        .name = r->path,
+        .args = &r->args,
+        .env = &r->env,
+        .dirs = r->dirs,
+        .dir_count = r->dir_count,
+        .limits = r->limits,
+        .stop = r->store ? &stop : NULL,
+        .store = r->store,
+        .from = r->resumes ? &r->from : NULL,
+        .continuations = r->continuations.fd,
+        .points = r->resumes ? &r->points : NULL,
+        .module = r->module,
+        .module_bytes = r->bytes,
+        .object = r->object.fd,
+    };
+
+    return program_run(&program, ending, p);
+}
+
+static int code_for(enum tern_err err, bool module_read)
+{
+    if (err == TERN_ENOENT && !module_read)
+        return EXIT_NOT_FOUND;
+    if (err == TERN_EMALFORMED || err == TERN_EINVALID || err == TERN_ECORRUPT || !module_read)
+        return EXIT_REFUSED;
+    return EXIT_TERN;
+}
+
+int run_go(struct run *r, int *signal)
+{
+    struct ending ending = {.code = EXIT_TERN};
+    struct problem p = {.text = "out of memory"};
+    enum tern_err err = r->args.failed || r->env.failed ? TERN_ENOMEM : TERN_OK;
+
+    if (!err)
+        err = r->resumes ? TERN_OK : run_load(r, &p);
+    if (!err && r->store)
+        err = run_write_settings(r);
+    if (!err)
+        err = compile(r, &p);
+    if (!err)
+        err = start(r, &ending, &p);
+    *signal = ending.signal;
+    if (err) {
+        *signal = r->object.signal ? r->object.signal : r->continuations.signal;
+        ending.code = code_for(err, r->module >= 0);
+        if (!*signal && r->resumes)
+            say("cannot go on from %s: %s", r->checkpoints, p.text);
+        else if (!*signal)
+            say_text(p.text);
+    } else if (ending.text[0]) {
+        say_text(ending.text);
+    }
+    return ending.code;
+}

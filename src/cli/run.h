@@ -1,0 +1,63 @@
+/*
+ * run - what exec and resume have in common: a module, what it may use, its checkpoints.
+ *
+ * Life     run_init; fill in the order; run_load (exec) or run_open (resume); run_go; run_release.
+ * Settings Arguments, variables, directories and limits travel with each checkpoint as JSON, so
+ *          that a directory of checkpoints is all that resume needs. Bytes that are not printable
+ *          ASCII stand there as %XX.
+ */
+#ifndef TERN_CLI_RUN_H
+#define TERN_CLI_RUN_H
+
+#include "cli/command.h"
+
+#include "os/hash.h"
+#include "os/object.h"
+#include "os/program.h"
+#include "translate/translate.h"
+#include "wasm/module.h"
+
+struct run {
+    const struct invocation *in;
+    const char *verb; /* "exec", "resume": for messages */
+    char *path;       /* of the module, as it was given */
+    struct words args;
+    struct words env;
+    struct program_dir dirs[TICKET_DIRS_MAX];
+    size_t dir_count;
+    struct program_limits limits;
+    uint64_t every_ns; /* between checkpoints; 0: only when asked */
+
+    const char *checkpoints; /* directory; NULL: none are taken */
+    struct store *store;
+    struct checkpoint from; /* of resume */
+    bool resumes;
+    struct bytes settings;
+
+    int module; /* sealed */
+    struct view bytes;
+    void *map;
+    struct digest digest;
+    struct object object, continuations;
+    struct translate_points points; /* of these; the list is ours */
+};
+
+void run_init(struct run *r, const struct invocation *in, const char *verb);
+void run_release(struct run *r);
+
+/* HOST or HOST::GUEST; false after a line on standard error. */
+bool run_add_dir(struct run *r, const char *value, bool read_only);
+bool run_add_env(struct run *r, const char *value);
+
+/* Reads the module's file; with checkpoints, makes their directory. */
+enum tern_err run_load(struct run *r, struct problem *p);
+/* Opens the directory's newest checkpoint: module, settings, image, all checked. */
+enum tern_err run_open(struct run *r, struct problem *p);
+/* Compiles what is missing, and runs; the code or signal to end by. */
+int run_go(struct run *r, int *signal);
+
+/* run_settings.c */
+enum tern_err run_write_settings(struct run *r);
+enum tern_err run_read_settings(struct run *r, struct view json, struct problem *p);
+
+#endif

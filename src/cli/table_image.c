@@ -1,0 +1,118 @@
+#include "cli/commands.h"
+
+/* The descriptions of the commands that look at checkpoints. */
+
+#define COUNT(list) (sizeof(list) / sizeof *(list))
+
+static const struct option show_options[] = {
+    {.name = "number",
+     .argument = "N",
+     .help = "the checkpoint of that number, among those that are kept (default: the newest)"},
+    {.name = "values", .help = "with the value of every local and operand of every frame"},
+    {.name = "json", .help = "as JSON, with all that there is"},
+};
+
+static const struct example show_examples[] = {
+    {"tern image show state", "where the program is, what it holds"},
+    {"tern image show --values --number 5 state", "every variable, in an older checkpoint"},
+    {"tern image show --json state | jq '.frames[0].name'", "the function it is in"},
+};
+
+const struct command command_image_show = {
+    .name = "image show",
+    .summary = "show what a checkpoint consists of",
+    .usage = "DIR",
+    .about =
+        "DIR is a directory of tern exec --checkpoint; the program may be running. Shows time, "
+        "module, sizes, what is shared with the checkpoint before, the call stack, memory, "
+        "globals, tables, descriptors and counters. The image is checked against its module "
+        "first. A variable whose value the program can no longer use is 0.\n\n"
+        "JSON: directory, number, time_ns, kept (numbers); module: name, size_bytes, sha256; "
+        "args; phase: start or main; deterministic; sizes: new_chunks, new_bytes, "
+        "stored_chunks, stored_bytes, disk_bytes, memory_bytes, memory_used_bytes, "
+        "state_bytes; shared: with, pages, bytes, or null; frames, innermost first: function, "
+        "name, offset, imported, inside_call, locals, operands, and values with --values; "
+        "memory: page_bytes, pages, pages_used, used, lists_used (ranges of pages: first, "
+        "count); globals: type, value; tables: type, size, null; data_dropped, "
+        "elements_dropped (indices); descriptors: number, kind, source, directory, path, "
+        "offset, size_bytes, mtime_ns, flags, read_only, written; counters: host_calls, "
+        "output_bytes, cpu_ns, monotonic_ns, waited_ns; limits: memory_pages, "
+        "stack_cells.\n\n"
+        "A value is a number for i32 and i64; text, with the member bits, for f32 and f64; "
+        "hexadecimal text for v128; the index of a function or null for references. In paths and "
+        "arguments bytes that are not printable ASCII, and %, stand as %XX.",
+    .options = show_options,
+    .option_count = COUNT(show_options),
+    .examples = show_examples,
+    .example_count = COUNT(show_examples),
+    .args_least = 1,
+    .args_most = 1,
+    .complete = "",
+    .run = cmd_image_show,
+};
+
+static const struct option verify_options[] = {
+    {.name = "json", .help = "as JSON"},
+};
+
+static const struct example verify_examples[] = {
+    {"tern image verify state && echo fine", "before copying it to another machine"},
+};
+
+const struct command command_image_verify = {
+    .name = "image verify",
+    .summary = "read all checkpoints in a directory and check them",
+    .usage = "DIR",
+    .about =
+        "Reads every chunk of every checkpoint that is kept and checks its digest and its name; "
+        "decodes each image and checks it against its module. Prints a line for each checkpoint, "
+        "the newest first, and says on standard error what is wrong with the first that is not "
+        "fine.\n\n"
+        "JSON: directory; fine; checkpoints: number, fine, and chunks and plain_bytes (before "
+        "compression) or problem.",
+    .options = verify_options,
+    .option_count = COUNT(verify_options),
+    .examples = verify_examples,
+    .example_count = COUNT(verify_examples),
+    .args_least = 1,
+    .args_most = 1,
+    .complete = "",
+    .run = cmd_image_verify,
+};
+
+static const struct option diff_options[] = {
+    {.name = "from",
+     .argument = "N",
+     .help = "the earlier checkpoint (default: the one before the other)"},
+    {.name = "to", .argument = "N", .help = "the later checkpoint (default: the newest)"},
+    {.name = "json", .help = "as JSON, with all that there is"},
+};
+
+static const struct example diff_examples[] = {
+    {"tern image diff state", "what happened between the last two"},
+    {"tern image diff --from 4 --to 6 --json state | jq .new_bytes", "what two steps cost"},
+};
+
+const struct command command_image_diff = {
+    .name = "image diff",
+    .summary = "show what changed between two checkpoints",
+    .usage = "DIR",
+    .about =
+        "Compares two checkpoints of one program that are both kept: frames of the call stack from "
+        "the outermost on, globals, pages of memory, descriptors. A frame that stands at the same "
+        "place with other values is marked ~; what is gone is marked -, what is new +.\n\n"
+        "JSON: directory, from, to (numbers); new_chunks, new_bytes: what the step added on disk; "
+        "complete: whether that counts all checkpoints in between; frames_same: how many of the "
+        "outermost are equal; frames, globals (with index), descriptors: from and to, as in image "
+        "show, null where there is none, frames from the outermost that differs inwards and with "
+        "values; pages: page_bytes, same (a number), changed, new, zeroed (ranges of pages: "
+        "first, count).",
+    .options = diff_options,
+    .option_count = COUNT(diff_options),
+    .examples = diff_examples,
+    .example_count = COUNT(diff_examples),
+    .args_least = 1,
+    .args_most = 1,
+    .complete = "",
+    .run = cmd_image_diff,
+};

@@ -1,0 +1,265 @@
+#include "os/checkpoint_look.h"
+
+#include "store/names.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { TRIES_MAX = 16, WASM_PAGE_PAGES = 16, NAME_SHOWN_BYTES = 8 };
+
+static bool is_zero_name(const uint8_t *name)
+{
+    static const uint8_t zero[STORE_NAME_BYTES];
+
+    return memcmp(name, zero, sizeof zero) == 0;
+}
+
+/* ---- By number ---- */
+
+/* Which place it has, counted from the newest. */
+static enum tern_err find(struct store *s, uint64_t number, unsigned *n)
+{
+    struct store_root root;
+    enum tern_err err = TERN_OK;
+
+    for (unsigned i = 0; !err; i++) {
+        err = store_root(s, i, &root);
+        if (!err && root.number == number) {
+            *n = i;
+            return TERN_OK;
+        }
+        if (!err && root.number < number)
+            err = TERN_ENOENT;
+    }
+    return err;
+}
+
+bool checkpoint_is_kept(struct store *s, uint64_t number)
+{
+    unsigned n;
+
+    return find(s, number, &n) == TERN_OK;
+}
+
+/* Places move when another process adds a checkpoint: look again then. */
+enum tern_err checkpoint_open_number(struct store *s, uint64_t number, struct checkpoint *out,
+                                     struct problem *p)
+{
+    for (int tries = 0; tries < TRIES_MAX; tries++) {
+        unsigned n = 0;
+        enum tern_err err = find(s, number, &n);
+
+        if (err == TERN_ENOENT)
+            return problem_set(p, err, "checkpoint %" PRIu64 " is not among those that are kept",
+                               number);
+        if (err)
+            return problem_set(p, err, "its checkpoints cannot be listed: %s", tern_err_text(err));
+        err = checkpoint_open(s, n, out, p);
+        if (!err && out->root.number == number)
+            return TERN_OK;
+        if (err && checkpoint_is_kept(s, number))
+            return err;
+        if (!err)
+            checkpoint_release(out);
+    }
+    return problem_set(p, TERN_EBUSY, "checkpoint %" PRIu64 " was let go meanwhile", number);
+}
+
+/* ---- Pages ---- */
+
+static enum tern_err append_list(struct store *s, const uint8_t *name_bytes, size_t pages,
+                                 struct bytes *out)
+{
+    struct bytes list = {.limit = STORE_CHUNK_MAX};
+    struct store_name name;
+    enum tern_err err;
+
+    memcpy(name.bytes, name_bytes, sizeof name.bytes);
+    err = store_get(s, &name, &list);
+    if (!err && list.size != IMAGE_LIST_BYTES)
+        err = TERN_ECORRUPT;
+    if (!err)
+        bytes_append(out, list.data, pages * STORE_NAME_BYTES);
+    bytes_release(&list);
+    return err;
+}
+
+static void append_zeros(struct bytes *out, size_t size)
+{
+    uint8_t *room = bytes_reserve(out, size);
+
+    if (room) {
+        memset(room, 0, size);
+        out->size += size;
+    }
+}
+
+static size_t page_count(const struct image *image)
+{
+    return image->state.instance_count == 1
+               ? (size_t)image->state.instances[0].memory_pages * WASM_PAGE_PAGES
+               : 0;
+}
+
+enum tern_err checkpoint_pages(struct store *s, const struct checkpoint *c, struct bytes *out,
+                               struct problem *p)
+{
+    const struct image *image = &c->image;
+    size_t pages = page_count(image);
+    enum tern_err err = TERN_OK;
+
+    if (image->list_count != (pages + IMAGE_LIST_PAGES - 1) / IMAGE_LIST_PAGES)
+        err = TERN_ECORRUPT;
+    for (uint32_t i = 0; i < image->list_count && !err; i++) {
+        const uint8_t *name = image->lists + (size_t)i * STORE_NAME_BYTES;
+        size_t count = pages < IMAGE_LIST_PAGES ? pages : IMAGE_LIST_PAGES;
+
+        if (is_zero_name(name))
+            append_zeros(out, count * STORE_NAME_BYTES);
+        else
+            err = append_list(s, name, count, out);
+        pages -= count;
+    }
+    if (!err && !bytes_ok(out))
+        err = TERN_ENOMEM;
+    return err ? problem_set(p, err, "the memory of checkpoint %" PRIu64 " cannot be listed: %s",
+                             c->root.number, tern_err_text(err))
+               : TERN_OK;
+}
+
+/* ---- Everything beneath a root ---- */
+
+/* How far below the root: what a chunk is for. */
+enum depth { DEPTH_ROOT, DEPTH_PART, DEPTH_PAGE };
+
+struct visit {
+    struct store_name name;
+    unsigned kind;
+    enum depth depth;
+};
+
+struct walk {
+    struct store *store;
+    struct names seen;   /* bit k: as kind k */
+    struct bytes visits; /* struct visit each: still to be made */
+    enum depth depth;    /* of what is being yielded */
+    struct bytes plain;
+    struct checkpoint_survey survey;
+    struct problem *p;
+};
+
+static enum tern_err add(void *to, unsigned kind, const struct store_name *name)
+{
+    struct walk *w = to;
+    const struct visit visit = {*name, kind, w->depth};
+    uint32_t *kinds;
+    bool fresh;
+
+    if (w->depth > DEPTH_PAGE)
+        return TERN_ECORRUPT;
+    kinds = names_add(&w->seen, name, &fresh);
+    if (!kinds)
+        return TERN_ENOMEM;
+    if (*kinds >> kind & 1)
+        return TERN_OK;
+    *kinds |= 1U << kind;
+    bytes_append(&w->visits, &visit, sizeof visit);
+    return bytes_ok(&w->visits) ? TERN_OK : TERN_ENOMEM;
+}
+
+static enum tern_err bad_chunk(const struct walk *w, const struct visit *v, enum tern_err err)
+{
+    static const char *const what[] = {"its root", "a part of its settings, module, image or lists",
+                                       "a page of its memory"};
+    char shown[2 * NAME_SHOWN_BYTES + 1];
+
+    for (int i = 0; i < NAME_SHOWN_BYTES; i++) {
+        shown[2 * i] = "0123456789abcdef"[v->name.bytes[i] >> 4];
+        shown[2 * i + 1] = "0123456789abcdef"[v->name.bytes[i] & 15];
+    }
+    shown[2 * NAME_SHOWN_BYTES] = 0;
+    return problem_set(w->p, err, "chunk %s..., %s, %s", shown, what[v->depth],
+                       err == TERN_ENOENT     ? "is missing"
+                       : err == TERN_ECORRUPT ? "is damaged"
+                                              : tern_err_text(err));
+}
+
+static enum tern_err visit_one(struct walk *w, const struct visit *v)
+{
+    enum tern_err err;
+
+    bytes_clear(&w->plain);
+    err = store_get(w->store, &v->name, &w->plain);
+    if (!err && v->depth == DEPTH_PAGE && w->plain.size != IMAGE_PAGE_BYTES)
+        err = TERN_ECORRUPT;
+    w->depth = v->depth + 1;
+    if (!err)
+        err = checkpoint_children(NULL, v->kind, bytes_view(&w->plain), add, w);
+    if (err)
+        return bad_chunk(w, v, err);
+    w->survey.plain_bytes += w->plain.size;
+    return TERN_OK;
+}
+
+static enum tern_err walk_all(struct walk *w, const struct store_root *root)
+{
+    enum tern_err err;
+
+    w->depth = DEPTH_ROOT;
+    err = add(w, 0, &root->list);
+    while (!err && w->visits.size) {
+        struct visit v;
+
+        w->visits.size -= sizeof v;
+        memcpy(&v, w->visits.data + w->visits.size, sizeof v);
+        err = visit_one(w, &v);
+    }
+    w->survey.chunks = w->seen.count;
+    return err;
+}
+
+/* Else the store would let go of memory that the image needs. */
+static enum tern_err lists_are_held(const struct walk *w, const struct image *image)
+{
+    for (uint32_t i = 0; i < image->list_count; i++) {
+        const uint8_t *bytes = image->lists + (size_t)i * STORE_NAME_BYTES;
+        struct store_name name;
+
+        memcpy(name.bytes, bytes, sizeof name.bytes);
+        if (!is_zero_name(bytes) && !names_find(&w->seen, &name))
+            return problem_set(w->p, TERN_ECORRUPT,
+                               "its image names memory that does not hang beneath its root");
+    }
+    return TERN_OK;
+}
+
+enum tern_err checkpoint_survey(struct store *s, const struct store_root *root,
+                                struct checkpoint_survey *out, struct checkpoint *opened,
+                                struct problem *p)
+{
+    struct walk w = {.store = s,
+                     .seen = {.value_bytes = sizeof(uint32_t)},
+                     .plain = {.limit = STORE_CHUNK_MAX},
+                     .p = p};
+    struct checkpoint c;
+    enum tern_err err;
+
+    problem_set(p, TERN_ENOMEM, "out of memory"); /* unless something says more */
+    err = walk_all(&w, root);
+    if (!err)
+        err = checkpoint_open_number(s, root->number, &c, p);
+    if (!err) {
+        err = lists_are_held(&w, &c.image);
+        if (err)
+            checkpoint_release(&c);
+    }
+    if (!err) {
+        *out = w.survey;
+        *opened = c;
+    }
+    names_release(&w.seen);
+    bytes_release(&w.visits);
+    bytes_release(&w.plain);
+    return err;
+}

@@ -1,0 +1,38 @@
+/*
+ * checkpoint_look - checkpoints for those who look at them: by number, page by page, chunk by
+ * chunk.
+ *
+ * Does     Reads only. The store may be open for reading while another process adds checkpoints.
+ * Trust    As checkpoint.h: whether an image fits to its module is for image_check.
+ * Errors   TERN_ENOENT, TERN_ECORRUPT, TERN_EIO, TERN_ENOMEM and what image_decode says; *p is
+ * filled.
+ */
+#ifndef TERN_OS_CHECKPOINT_LOOK_H
+#define TERN_OS_CHECKPOINT_LOOK_H
+
+#include "os/checkpoint.h"
+
+/* The checkpoint of that number, among those that are kept. */
+enum tern_err checkpoint_open_number(struct store *s, uint64_t number, struct checkpoint *out,
+                                     struct problem *p);
+/* Whether a checkpoint of that number is kept. */
+bool checkpoint_is_kept(struct store *s, uint64_t number);
+
+/* Appends the names of all pages of memory 0, in order; all 0: a page of zeros. */
+enum tern_err checkpoint_pages(struct store *s, const struct checkpoint *c, struct bytes *out,
+                               struct problem *p);
+
+struct checkpoint_survey {
+    uint64_t chunks; /* beneath the root and with it, each once */
+    uint64_t plain_bytes;
+};
+
+/*
+ * Reads every chunk beneath a root, which checks its digest and its name, then opens the checkpoint
+ * and sees whether its image names no memory but what hangs beneath the root.
+ */
+enum tern_err checkpoint_survey(struct store *s, const struct store_root *root,
+                                struct checkpoint_survey *out, struct checkpoint *opened,
+                                struct problem *p);
+
+#endif

@@ -1,0 +1,155 @@
+#include "runner/stop.h"
+
+#include "rt/suspend.h"
+#include "runner/capture.h"
+#include "runner/end.h"
+#include "runner/hold.h"
+#include "runner/origin.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+static void on_ask(int number)
+{
+    (void)number;
+    suspend_ask();
+}
+
+static bool write_all(int fd, const void *bytes, size_t size)
+{
+    const uint8_t *from = bytes;
+
+    while (size > 0) {
+        ssize_t written = write(fd, from, size);
+
+        if (written < 0 && errno == EINTR)
+            continue;
+        if (written < 0)
+            return false;
+        from += written;
+        size -= (size_t)written;
+    }
+    return true;
+}
+
+static enum tern_err save(const struct program *p, struct host *h, struct bytes *out,
+                          struct problem *why)
+{
+    struct arena arena = {0};
+    struct state s = {0};
+    enum tern_err err = capture_save(p, &s, &arena) ? TERN_OK : TERN_ENOMEM;
+
+    if (err)
+        problem_set(why, err, "there is no memory for its state");
+    if (!err)
+        err = hold_save(h, &s, &arena, why);
+    if (!err) {
+        err = state_encode(&s, out);
+        if (err)
+            problem_set(why, err, "its state: %s", tern_err_text(err));
+    }
+    arena_release(&arena);
+    return err;
+}
+
+/*
+ * So that a checkpoint never knows more of a file than the disk does after a power cut. What cannot
+ * be synced, such as a device, has nothing to lose.
+ */
+static enum tern_err sync_one(const struct host *h, const struct fd_entry *e, struct problem *why)
+{
+    const int flags = fcntl(e->host, F_GETFL);
+    int result = 0;
+
+    if (flags < 0 || (flags & O_ACCMODE) == O_RDONLY)
+        return TERN_OK;
+    do
+        result = fsync(e->host);
+    while (result < 0 && errno == EINTR);
+    if (result == 0 || errno == EINVAL || errno == EROFS || errno == ENOTSUP)
+        return TERN_OK;
+    return problem_set(why, TERN_EIO, "%s, which it is writing, cannot be brought to the disk: %s",
+                       origin_name(h, e->source, view_of_string(e->path)).text, strerror(errno));
+}
+
+static enum tern_err sync_written(const struct host *h, struct problem *why)
+{
+    enum tern_err err = TERN_OK;
+
+    for (uint32_t i = 0; i < FDS_MAX && !err; i++) {
+        const struct fd_entry *e = &h->fds.entry[i];
+
+        if (e->host >= 0 && e->kind == STATE_FD_FILE)
+            err = sync_one(h, e, why);
+    }
+    return err;
+}
+
+static enum tern_err hand_over(const struct program *p, struct host *h, struct problem *why)
+{
+    struct bytes encoded = {0};
+    enum tern_err err = save(p, h, &encoded, why);
+
+    if (!err)
+        err = sync_written(h, why);
+    if (!err && (ftruncate(TICKET_FD_STATE, 0) != 0 || lseek(TICKET_FD_STATE, 0, SEEK_SET) != 0 ||
+                 !write_all(TICKET_FD_STATE, encoded.data, encoded.size)))
+        err = problem_set(why, TERN_EIO, "its state cannot be written");
+    bytes_release(&encoded);
+    return err;
+}
+
+static void say(char what, const char *text)
+{
+    char line[512];
+    size_t size = 0;
+
+    line[size++] = what;
+    for (; text && *text && size + 1 < sizeof line; text++)
+        line[size++] = *text;
+    if (text)
+        line[size++] = '\n';
+    if (!write_all(TICKET_FD_CONTROL, line, size))
+        _exit(1); /* nobody is there to tell us, and nobody to report to */
+}
+
+void stop_listen(void)
+{
+    struct sigaction ask = {.sa_handler = on_ask}; /* not SA_RESTART: what waits is left */
+    struct sigaction leave = {.sa_handler = SIG_IGN};
+
+    sigemptyset(&ask.sa_mask);
+    sigemptyset(&leave.sa_mask);
+    sigaction(SIGUSR1, &ask, NULL);
+    sigaction(SIGINT, &leave, NULL); /* a terminal's reach us, too: the parent decides */
+    sigaction(SIGTERM, &leave, NULL);
+    sigaction(SIGHUP, &leave, NULL);
+    say(CONTROL_READY, NULL);
+}
+
+static char hear(void)
+{
+    char what;
+    ssize_t got;
+
+    do
+        got = read(TICKET_FD_CONTROL, &what, 1);
+    while (got < 0 && errno == EINTR);
+    return got == 1 ? what : 0;
+}
+
+void stop_and_wait(const struct program *p, struct host *h)
+{
+    struct problem why = {.text = ""};
+
+    if (hand_over(p, h, &why) != TERN_OK) {
+        say(CONTROL_STAYS, why.text);
+        return;
+    }
+    say(CONTROL_STOPPED, NULL);
+    if (hear() != CONTROL_GO_ON)
+        end_stopped();
+}

@@ -1,0 +1,21 @@
+/*
+ * stop - the talk with the parent about stopping: enum control in wire/ticket.h.
+ */
+#ifndef TERN_RUNNER_STOP_H
+#define TERN_RUNNER_STOP_H
+
+#include "runner/program.h"
+
+/*
+ * From now on SIGUSR1 asks the program to stop at its next safepoint, which the parent is told.
+ * What asks programs to end is left to the parent.
+ */
+void stop_listen(void);
+
+/*
+ * The program has stopped: brings files that it has open for writing to the disk, writes its state,
+ * on, also when it cannot be stopped now; else the process ends.
+ */
+void stop_and_wait(const struct program *p, struct host *h);
+
+#endif

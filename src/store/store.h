@@ -1,0 +1,101 @@
+/*
+ * store - chunks by the hash of their bytes, and checkpoints that hold on to them: a directory.
+ *
+ * Chunks   Immutable runs of at most STORE_CHUNK_MAX plain bytes, named by SHA-256 of them. Stored
+ *          compressed by zstd where that is shorter, with a digest of the stored bytes, appended
+ *          to pack files (DIR/pack-N); LMDB (DIR/index) keeps name -> (pack, offset, stored size,
+ *          plain size, codec, digest). A chunk that is there already is not written again.
+ * Roots    A checkpoint is a root: a number, larger than the ones before, and the name of a list
+ *          chunk, beneath which everything hangs that it needs. The caller says what hangs there.
+ * Atomic   store_commit makes all chunks put before it durable, and then the root, in one LMDB
+ *          transaction: after a crash or a power cut at any instant the newest root is complete,
+ *          or the one before is. What was put and never committed is not seen again, and its room
+ *          is used again.
+ * Forget   store_commit lets go of all roots but the newest `keep`; packs of which less than half
+ *          is still held are written anew and removed, when that is due, so that DIR stays below
+ *          about twice what is held.
+ * One user DIR is locked while it is open (flock): a second store_open is TERN_EBUSY with the
+ *          process id of the holder. store_open_read locks nobody out and is not locked out, but
+ *          one process must not have the same DIR open both ways at once.
+ * Bad data A chunk whose stored bytes do not have their digest, or whose plain bytes do not have
+ *          their name, is TERN_ECORRUPT; decompression never exceeds the plain size in the index,
+ *          nor STORE_CHUNK_MAX.
+ * Machine  The index has the byte order of the machine that made it.
+ * System   Only through the calls of store_io.h: tests cut the power there.
+ * Threads  None of its own; one thread at a time.
+ */
+#ifndef TERN_STORE_STORE_H
+#define TERN_STORE_STORE_H
+
+#include "base/bytes.h"
+#include "base/error.h"
+
+enum { STORE_NAME_BYTES = 32, STORE_CHUNK_MAX = 1 << 20 };
+
+struct store_name {
+    uint8_t bytes[STORE_NAME_BYTES]; /* SHA-256 of the plain bytes */
+};
+
+struct store; /* an open directory */
+
+/* Makes the directory (0700) if there is none and `create`. TERN_ENOENT, TERN_EBUSY, TERN_EIO,
+ * TERN_ECORRUPT, TERN_ENOMEM; *p (may be NULL) is filled then. */
+enum tern_err store_open(const char *dir, bool create, struct store **out, struct problem *p);
+enum tern_err store_open_read(const char *dir, struct store **out, struct problem *p);
+void store_close(struct store *s); /* NULL is fine */
+
+struct store_name store_name_of(struct view plain);
+
+/* Puts a chunk and says its name. TERN_ETOOBIG, TERN_EIO (*p says why: disk full ...). */
+enum tern_err store_put(struct store *s, struct view plain, struct store_name *name,
+                        struct problem *p);
+/* Whether it is there, committed or not. */
+bool store_has(struct store *s, const struct store_name *name);
+/* Appends the plain bytes to *out. TERN_ENOENT, TERN_ECORRUPT, TERN_EIO. */
+enum tern_err store_get(struct store *s, const struct store_name *name, struct bytes *out);
+
+struct store_root {
+    uint64_t number;
+    struct store_name list;
+    int64_t time_ns;     /* wall clock, as the caller gave it */
+    uint64_t new_chunks; /* that this checkpoint added */
+    uint64_t new_bytes;  /* that they take on disk */
+};
+
+/*
+ * What hangs beneath a chunk: calls yield for every name in it. Given by the caller, who knows the
+ * format of its lists; kind is the caller's own, 0 to 30, and passed on (a root's list is kind 0).
+ * Nothing hangs beneath a STORE_LEAF: those are not read for it.
+ */
+enum { STORE_LEAF = 31 };
+
+typedef enum tern_err store_children(void *context, unsigned kind, struct view plain,
+                                     enum tern_err (*yield)(void *to, unsigned kind,
+                                                            const struct store_name *name),
+                                     void *to);
+
+struct store_commit {
+    struct store_name list;
+    int64_t time_ns;
+    unsigned keep; /* newest roots that stay, this one included; at least 1 */
+    store_children *children;
+    void *context;
+};
+
+/* *root is the new one. On failure nothing has changed and what was put can be committed later. */
+enum tern_err store_commit(struct store *s, const struct store_commit *given,
+                           struct store_root *root, struct problem *p);
+
+/* Newest first: the n-th root. TERN_ENOENT when there are no more. */
+enum tern_err store_root(struct store *s, unsigned n, struct store_root *out);
+
+struct store_usage {
+    uint64_t disk_bytes; /* of all packs */
+    uint64_t held_bytes; /* of chunks beneath the roots, as stored; and of those that hung there
+                          * when the store last looked, after a quarter more or 16 commits */
+    uint64_t chunks;
+    unsigned roots;
+};
+enum tern_err store_usage(struct store *s, struct store_usage *out);
+
+#endif

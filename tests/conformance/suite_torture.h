@@ -1,0 +1,30 @@
+/*
+ * suite_torture - stops what the suite runs at its safepoints, and sets it going again.
+ *
+ * How       "go-on:3": at every third safepoint; then the native stack is put back. "restore:3": the
+ *           frames are rebuilt by continuations instead. "go-on:~3", "restore:~3": at random, one
+ *           in three; "go-on", "restore": at each.
+ */
+#ifndef TERN_SUITE_TORTURE_H
+#define TERN_SUITE_TORTURE_H
+
+#include "rt/instance.h"
+#include "rt/trap.h"
+
+struct torture_call {
+    const struct tern_func *func;
+    void (*invoke)(const struct tern_func *f, uint32_t room, union tern_cell *cells);
+    union tern_cell *cells; /* arguments, then results */
+    uint32_t room;
+};
+
+/* False: not understood, or no memory. */
+bool torture_init(const char *how, uint32_t stack_cells);
+/* An instance with the continuations of its module; NULL: it has none. */
+bool torture_know(struct tern_instance *in, const struct tern_continuations *c);
+/* Calls; through however many stops. */
+enum trap_end torture_run(struct torture_call *call, struct trap_info *info);
+/* How often something was stopped. */
+uint64_t torture_stops(void);
+
+#endif
