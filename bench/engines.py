@@ -44,6 +44,23 @@ class Tern:
         return [self.tern, "exec", out]
 
 
+class Plain(Tern):
+    """The same without safepoints, by a macro of tern_scalar.h: what being stoppable costs."""
+    name = "plain"
+
+    def build(self, program, folder):
+        return ["env", "TERN_CFLAGS=-DTERN_NOT_STOPPABLE", *super().build(program, folder)]
+
+
+class EverySecond(Tern):
+    """A checkpoint every second into a directory."""
+    name = "every-1s"
+
+    def build(self, program, folder):
+        tern, verb, wasm = super().build(program, folder)
+        return [tern, verb, "--checkpoint", folder / f"{program}.state", "--every", "1s", wasm]
+
+
 class Wasm2c:
     """wabt's wasm2c at its defaults (guard pages) and gcc -O2. It has no SIMD."""
     name = "wasm2c"
@@ -76,7 +93,7 @@ class Node:
 
 def available(tern, wanted):
     """Engines in the order of the table; native first, since ratios are to it."""
-    engines = [Native(), Tern(tern), Wasm2c(tern)]
+    engines = [Native(), Tern(tern), Plain(tern), EverySecond(tern), Wasm2c(tern)]
     if shutil.which("node"):
         engines.append(Node())
     return [e for e in engines if e.name == "native" or not wanted or e.name in wanted]
