@@ -123,10 +123,10 @@ static json_t *safepoints(const struct wasm_module *m, uint32_t func)
     }
     s = (const struct translate_safepoint *)(const void *)found.list.data;
     for (size_t i = 0; out && i < found.list.size / sizeof *s; i++)
-        json_array_append_new(out, json_pack("{s:I, s:b, s:I}", "offset",
-                                             (json_int_t)s[i].point.offset, "inside_call",
-                                             (int)s[i].point.inside, "operands",
-                                             (json_int_t)s[i].operand_count));
+        json_array_append_new(out,
+                              json_pack("{s:I, s:b, s:I}", "offset", (json_int_t)s[i].point.offset,
+                                        "inside_call", (int)s[i].point.inside, "operands",
+                                        (json_int_t)s[i].operand_count));
     translate_safepoints_release(&found);
     return out;
 }

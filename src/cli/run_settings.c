@@ -80,14 +80,13 @@ static json_t *dir_list(const struct run *r)
 
 enum tern_err run_write_settings(struct run *r)
 {
-    json_t *all = json_pack("{s:i, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:I}", "version", 1,
-                            "module", escaped(r->path), "args", word_list(&r->args), "env",
-                            word_list(&r->env), "dirs", dir_list(r), "memory_pages_max",
-                            (json_int_t)r->limits.memory_pages_max, "stack_bytes",
-                            (json_int_t)r->limits.stack_bytes, "cpu_ns_max",
-                            (json_int_t)r->limits.cpu_ns_max, "output_bytes_max",
-                            (json_int_t)r->limits.output_bytes_max, "every_ns",
-                            (json_int_t)r->every_ns);
+    json_t *all =
+        json_pack("{s:i, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:I}", "version", 1, "module",
+                  escaped(r->path), "args", word_list(&r->args), "env", word_list(&r->env), "dirs",
+                  dir_list(r), "memory_pages_max", (json_int_t)r->limits.memory_pages_max,
+                  "stack_bytes", (json_int_t)r->limits.stack_bytes, "cpu_ns_max",
+                  (json_int_t)r->limits.cpu_ns_max, "output_bytes_max",
+                  (json_int_t)r->limits.output_bytes_max, "every_ns", (json_int_t)r->every_ns);
     char *text = all ? json_dumps(all, JSON_COMPACT | JSON_PRESERVE_ORDER) : NULL;
 
     bytes_release(&r->settings);

@@ -17,8 +17,7 @@ static int put(const char *text, size_t size, void *context)
 
 void say_json_take(json_t *value)
 {
-    json_dump_callback(value, put, NULL,
-                       JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_ENSURE_ASCII);
+    json_dump_callback(value, put, NULL, JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_ENSURE_ASCII);
     putchar('\n');
     json_decref(value);
 }

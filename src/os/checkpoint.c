@@ -169,7 +169,8 @@ static enum tern_err put_list(struct taking *t, const uint8_t *from, size_t page
 
 static enum tern_err put_memory(struct taking *t)
 {
-    const size_t size = (size_t)t->image.state.instances[0].memory_pages << WASM_PAGE_BITS;
+    const struct state_instance *instance = t->image.state.instances;
+    const size_t size = instance ? (size_t)instance->memory_pages << WASM_PAGE_BITS : 0;
     const size_t step = (size_t)IMAGE_LIST_PAGES * IMAGE_PAGE_BYTES;
     const uint8_t *memory;
     enum tern_err err = TERN_OK;

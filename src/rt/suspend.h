@@ -1,16 +1,16 @@
 /*
  * suspend - stops a program at a safepoint, holds its frames, sets it going again.
  *
- * Stopping  suspend_ask makes the next safepoint stop the program: its functions save their frames
- *           and return, and trap_run ends with TRAP_STOPPED. The frames are kept until the program
- *           runs again.
- * Going on  trap_go_on puts the native stack back as it was at the safepoint: the same code goes on.
- *           Elsewhere, or later, suspend_resume makes frames the ones that continuations rebuild,
- *           and the outermost of these is called.
- * Host      A host call is a safepoint before it is made: its frame is that of the imported function,
- *           with the arguments as locals.
- * Memory    Address space for the frames of a full call stack; what is touched is kept.
- * Needs     libc only.
+ * Stopping suspend_ask makes the next safepoint stop the program: its functions save their frames
+ *          and return, and trap_run ends with TRAP_STOPPED. The frames are kept until the program
+ *          runs again.
+ * Going on trap_go_on puts the native stack back as it was at the safepoint: the same code goes
+ *          on. Elsewhere, or later, suspend_resume makes frames the ones that continuations
+ *          rebuild, and the outermost of these is called.
+ * Host     A host call is a safepoint before it is made: its frame is that of the imported
+ *          function, with the arguments as locals.
+ * Memory   Address space for the frames of a full call stack; what is touched is kept.
+ * Needs    libc only.
  */
 #ifndef TERN_RT_SUSPEND_H
 #define TERN_RT_SUSPEND_H
@@ -55,9 +55,9 @@ bool suspend_host_call(struct tern_instance *in, uint32_t func, const union tern
 
 /*
  * The frames that continuations ask for, outermost first: they must stay where they are until the
- * innermost was entered. Then the caller calls frames[0].code.
+ * innermost was entered. Then the caller calls list[0].code.
  */
-void suspend_resume(const struct tern_resumed *frames, uint32_t count);
+void suspend_resume(const struct tern_resumed *list, uint32_t count);
 /* The continuation of a frame, or NULL. */
 tern_code suspend_find(const struct tern_continuations *c, uint32_t func, uint32_t offset,
                        uint32_t inside);

@@ -284,12 +284,12 @@ void tern_elem_drop(struct tern_instance *in, uint32_t elem);
 uint32_t tern_safepoint(struct tern_instance *in) __attribute__((cold));
 
 /*
- * A frame for function `func`: room for its `values` locals and operands, all 0. `next` is the
+ * A frame for function `func`: room for its `count` locals and operands, all 0. `next` is the
  * instruction behind the safepoint. If the program was stopped inside the call at `call`, the last
  * `results` values do not count.
  */
 uint8_t *tern_frame(struct tern_instance *in, uint32_t func, uint32_t call, uint32_t next,
-                    uint32_t values, uint32_t results) __attribute__((cold));
+                    uint32_t count, uint32_t results) __attribute__((cold));
 
 /* A funcref as a number that means the same elsewhere, and back; null is 0. */
 uint64_t tern_ref_number(uint64_t ref) __attribute__((cold));

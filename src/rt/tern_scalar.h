@@ -85,7 +85,7 @@ TERN_INLINE uint64_t i64_whole(uint64_t x)
 #endif
 
 /* The n-th value of a frame that is saved or rebuilt. */
-#define VALUE(n) (value + (size_t)(n) * TERN_VALUE_BYTES)
+#define VALUE(n) (value + (size_t)(n)*TERN_VALUE_BYTES)
 
 /* ---- memory: little-endian, any alignment ---- */
 

@@ -38,7 +38,7 @@ struct state;
 
 struct host {
     const struct ticket *ticket;
-    const struct state *resumed; /* what it goes on from; NULL: from the beginning */
+    const struct state *resumed;      /* what it goes on from; NULL: from the beginning */
     const struct tern_memory *memory; /* memory 0, or NULL */
     struct fds fds;
     bool walk_paths; /* no openat2 */

@@ -242,7 +242,7 @@ static void walk_back(struct walk *w, const uint32_t *opening)
 /* Each level of loops may take one more walk. What is `changed` in the end was too much. */
 static bool solve(struct walk *w)
 {
-    uint64_t walks = COST_MAX / w->cost;
+    uint64_t walks = COST_MAX / (w->cost + 1);
     const size_t count = w->steps.size / sizeof(struct step);
     uint32_t *opening = malloc((count + 1) * sizeof *opening);
     bool ok = opening && match(w, opening);
@@ -272,7 +272,7 @@ static bool make_room(struct walk *w)
 
     w->out->offset = malloc((w->out->count + 1) * sizeof *w->out->offset);
     w->out->sets = calloc(w->out->count + 1, words * sizeof *w->out->sets);
-    w->nest = malloc((w->depth_max + 1) * sizeof *w->nest);
+    w->nest = calloc(w->depth_max + 1, sizeof *w->nest);
     w->room = malloc((w->depth_max + 1) * 2 * words * sizeof *w->room);
     w->live = malloc(words * sizeof *w->live);
     return w->out->offset && w->out->sets && w->nest && w->room && w->live;

@@ -32,7 +32,7 @@ static uint32_t type_node(const struct graph *g, uint32_t type)
 static void add_edge(struct graph *g, uint32_t to)
 {
     if (g->edge_count == g->edge_capacity) {
-        size_t capacity = g->edge_capacity ? g->edge_capacity * 2 : 1024;
+        size_t capacity = g->edge_capacity * 2;
         uint32_t *grown = realloc(g->edge, capacity * sizeof *grown);
 
         if (!grown) {
@@ -328,9 +328,11 @@ enum tern_err suspend_mark(struct wasm_module *m)
     struct graph g = {.m = m, .node_count = m->func_count + m->type_count};
     enum tern_err err = TERN_ENOMEM;
 
+    g.edge_capacity = 1024;
+    g.edge = malloc(g.edge_capacity * sizeof *g.edge);
     g.first = calloc((size_t)g.node_count + 1, sizeof *g.first);
     g.work = calloc((size_t)g.node_count + 1, sizeof *g.work);
-    if (!g.first || !g.work)
+    if (!g.edge || !g.first || !g.work)
         goto out;
     build(&g);
     if (!g.failed)

@@ -5,9 +5,9 @@
  *
  * Does     Translates every module that a command instantiates into OUT/K.c (K counts them, the
  *          description is called module_K) and, with `resume`, continuations for all its points
- *          into OUT/K-resume.c (called resume_K), checks those that must be refused itself, and writes
- *          OUT/script for suite_run: a line a command, format below.
- * Output   Nothing but complaints. Exit code 1: the folder could not be prepared.
+ *          into OUT/K-resume.c (called resume_K), checks those that must be refused itself, and
+ * writes OUT/script for suite_run: a line a command, format below. Output   Nothing but complaints.
+ * Exit code 1: the folder could not be prepared.
  *
  * Script   Words between blanks. LINE is the line in the suite's source; names are hexadecimal
  *          behind an x, a module that has none is "-"; texts go to the line's end.
@@ -102,8 +102,8 @@ static bool write_continuations(const struct work *w, const struct wasm_module *
     if (translate_all_points(m, &points) == TERN_OK) {
         all.list = (const struct translate_point *)(const void *)points.data;
         all.count = points.size / sizeof *all.list;
-        done = translate_continuations(m, &all, true, &c) == TERN_OK &&
-               write_file(w, "-resume", &c);
+        done =
+            translate_continuations(m, &all, true, &c) == TERN_OK && write_file(w, "-resume", &c);
     }
     bytes_release(&points);
     bytes_release(&c);

@@ -73,8 +73,7 @@ static tern_code continuation_of(const struct rt_frame *f)
     for (size_t i = torture.known_count; i-- > 0;) {
         if (torture.known[i].in == f->instance)
             return torture.known[i].continuations
-                       ? suspend_find(torture.known[i].continuations, f->func, f->offset,
-                                      f->inside)
+                       ? suspend_find(torture.known[i].continuations, f->func, f->offset, f->inside)
                        : NULL;
     }
     return NULL;
@@ -89,7 +88,7 @@ static bool take_frames(uint32_t count)
         used += suspend_frame(i)->count;
     free(torture.frames);
     free(torture.values);
-    torture.frames = calloc(count, sizeof *torture.frames);
+    torture.frames = calloc(count + 1, sizeof *torture.frames);
     torture.values = malloc(used * TERN_VALUE_BYTES + 1);
     used = 0;
     for (uint32_t i = 0; i < count; i++) {

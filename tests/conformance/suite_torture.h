@@ -1,9 +1,9 @@
 /*
  * suite_torture - stops what the suite runs at its safepoints, and sets it going again.
  *
- * How       "go-on:3": at every third safepoint; then the native stack is put back. "restore:3": the
- *           frames are rebuilt by continuations instead. "go-on:~3", "restore:~3": at random, one
- *           in three; "go-on", "restore": at each.
+ * How      "go-on:3": at every third safepoint; then the native stack is put back. "restore:3":
+ *          the frames are rebuilt by continuations instead. "go-on:~3", "restore:~3": at random,
+ *          one in three; "go-on", "restore": at each.
  */
 #ifndef TERN_SUITE_TORTURE_H
 #define TERN_SUITE_TORTURE_H

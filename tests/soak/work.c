@@ -1,6 +1,6 @@
 /*
- * work - computes for as long as it is told, in memory that keeps changing, and says one number at the
- * end. Loops, calls and allocations, so that it is stopped in many different places.
+ * work - computes for as long as it is told, in memory that keeps changing, and says one number at
+ * the end. Loops, calls and allocations, so that it is stopped in many different places.
  */
 #include <stdint.h>
 #include <stdio.h>
