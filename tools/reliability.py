@@ -63,8 +63,15 @@ def round_trip(lines):
         yield f"| {r['stops']} | {r['rows']} | {r['failed']} | {r['commit']} |"
 
 
+def soak(lines):
+    yield "| what | how often | checkpoints | failed | commit |"
+    yield "|---|--:|--:|--:|---|"
+    for r in lines:
+        yield f"| {r['name']} | {r['count']:,} | {r['checkpoints']:,} | {r['failed']} | {r['commit']} |"
+
+
 TABLES = {f.__name__: f for f in (conformance, tests, fuzz, differential,
-                                       round_trip)}
+                                       round_trip, soak)}
 
 
 def main():
