@@ -127,17 +127,6 @@ enum tern_err run_load(struct run *r, struct problem *p)
 
 /* ---- A checkpoint ---- */
 
-static int compare_points(const void *a, const void *b)
-{
-    const struct translate_point *p = a, *q = b;
-
-    if (p->func != q->func)
-        return p->func < q->func ? -1 : 1;
-    if (p->offset != q->offset)
-        return p->offset < q->offset ? -1 : 1;
-    return (int)p->inside - (int)q->inside;
-}
-
 /* Where the frames are, in order, each point once; to be freed. */
 static struct translate_point *points_of(const struct state *s, size_t *count)
 {
@@ -149,9 +138,9 @@ static struct translate_point *points_of(const struct state *s, size_t *count)
     for (uint32_t i = 0; i < s->frame_count; i++)
         list[i] =
             (struct translate_point){s->frames[i].func, s->frames[i].offset, s->frames[i].inside};
-    qsort(list, s->frame_count, sizeof *list, compare_points);
+    qsort(list, s->frame_count, sizeof *list, translate_compare_points);
     for (uint32_t i = 0; i < s->frame_count; i++) {
-        if (kept == 0 || compare_points(&list[kept - 1], &list[i]) != 0)
+        if (kept == 0 || translate_compare_points(&list[kept - 1], &list[i]) != 0)
             list[kept++] = list[i];
     }
     *count = kept;

@@ -156,10 +156,12 @@ void translate_safepoints_release(struct translate_safepoints *s)
     bytes_release(&s->letters);
 }
 
-static int compare_points(const void *a, const void *b)
+int translate_compare_points(const void *a, const void *b)
 {
     const struct translate_point *p = a, *q = b;
 
+    if (p->func != q->func)
+        return p->func < q->func ? -1 : 1;
     if (p->offset != q->offset)
         return p->offset < q->offset ? -1 : 1;
     return (int)p->inside - (int)q->inside;
@@ -175,7 +177,7 @@ static enum tern_err append_points(const struct wasm_module *m, uint32_t func, s
     for (size_t i = 0; i < count; i++)
         bytes_append(out, &s[i].point, sizeof s[i].point);
     if (!err && bytes_ok(out) && count > 0)
-        qsort(out->data + first, count, sizeof s->point, compare_points);
+        qsort(out->data + first, count, sizeof s->point, translate_compare_points);
     translate_safepoints_release(&found);
     return err;
 }

@@ -108,23 +108,12 @@ void emit_save_tail(struct emitter *e, const struct wasm_type *type)
 
 /* ---- Entering ---- */
 
-static int compare_points(const void *a, const void *b)
-{
-    const struct translate_point *p = a, *q = b;
-
-    if (p->func != q->func)
-        return p->func < q->func ? -1 : 1;
-    if (p->offset != q->offset)
-        return p->offset < q->offset ? -1 : 1;
-    return (int)p->inside - (int)q->inside;
-}
-
 static bool wanted(const struct emitter *e, uint32_t offset, bool inside)
 {
     const struct translate_point point = {e->func_index, offset, inside};
 
-    return e->wanted &&
-           bsearch(&point, e->wanted->list, e->wanted->count, sizeof point, compare_points) != NULL;
+    return e->wanted && bsearch(&point, e->wanted->list, e->wanted->count, sizeof point,
+                                translate_compare_points) != NULL;
 }
 
 static void restore_locals(struct emitter *e)

@@ -47,6 +47,9 @@ struct translate_point {
     bool inside;
 };
 
+/* Their order, for qsort and bsearch. */
+int translate_compare_points(const void *a, const void *b);
+
 struct translate_points { /* by func, then offset, then inside; none twice */
     const struct translate_point *list;
     size_t count;
