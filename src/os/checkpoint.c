@@ -365,33 +365,34 @@ void checkpoint_release(struct checkpoint *c)
     bytes_release(&c->image_bytes);
 }
 
-static enum tern_err load_page(struct store *s, const uint8_t *name_bytes, uint8_t *to)
+enum tern_err checkpoint_get(struct store *s, const uint8_t *name_bytes, size_t size,
+                             struct bytes *out)
 {
-    struct bytes page = {.limit = STORE_CHUNK_MAX};
     struct store_name name;
     enum tern_err err;
 
     memcpy(name.bytes, name_bytes, sizeof name.bytes);
-    err = store_get(s, &name, &page);
-    if (!err && page.size != IMAGE_PAGE_BYTES)
-        err = TERN_ECORRUPT;
+    out->limit = STORE_CHUNK_MAX;
+    err = store_get(s, &name, out);
+    return !err && out->size != size ? TERN_ECORRUPT : err;
+}
+
+static enum tern_err load_page(struct store *s, const uint8_t *name, uint8_t *to)
+{
+    struct bytes page = {0};
+    enum tern_err err = checkpoint_get(s, name, IMAGE_PAGE_BYTES, &page);
+
     if (!err)
         memcpy(to, page.data, IMAGE_PAGE_BYTES);
     bytes_release(&page);
     return err;
 }
 
-static enum tern_err load_list(struct store *s, const uint8_t *name_bytes, uint8_t *to,
-                               size_t pages)
+static enum tern_err load_list(struct store *s, const uint8_t *name, uint8_t *to, size_t pages)
 {
-    struct bytes list = {.limit = STORE_CHUNK_MAX};
-    struct store_name name;
-    enum tern_err err;
+    struct bytes list = {0};
+    enum tern_err err = checkpoint_get(s, name, IMAGE_LIST_BYTES, &list);
 
-    memcpy(name.bytes, name_bytes, sizeof name.bytes);
-    err = store_get(s, &name, &list);
-    if (!err && list.size != IMAGE_LIST_BYTES)
-        err = TERN_ECORRUPT;
     for (size_t i = 0; i < pages && !err; i++) {
         const uint8_t *page = list.data + i * STORE_NAME_BYTES;
 

@@ -56,4 +56,7 @@ enum tern_err checkpoint_load(struct store *s, const struct checkpoint *c, int m
 /* What hangs beneath a chunk of a checkpoint, for the store. */
 store_children checkpoint_children;
 
+/* The chunk of that name into an empty *out; TERN_ECORRUPT if it is not of that size. */
+enum tern_err checkpoint_get(struct store *s, const uint8_t *name, size_t size, struct bytes *out);
+
 #endif

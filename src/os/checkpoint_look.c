@@ -68,17 +68,12 @@ enum tern_err checkpoint_open_number(struct store *s, uint64_t number, struct ch
 
 /* ---- Pages ---- */
 
-static enum tern_err append_list(struct store *s, const uint8_t *name_bytes, size_t pages,
+static enum tern_err append_list(struct store *s, const uint8_t *name, size_t pages,
                                  struct bytes *out)
 {
-    struct bytes list = {.limit = STORE_CHUNK_MAX};
-    struct store_name name;
-    enum tern_err err;
+    struct bytes list = {0};
+    enum tern_err err = checkpoint_get(s, name, IMAGE_LIST_BYTES, &list);
 
-    memcpy(name.bytes, name_bytes, sizeof name.bytes);
-    err = store_get(s, &name, &list);
-    if (!err && list.size != IMAGE_LIST_BYTES)
-        err = TERN_ECORRUPT;
     if (!err)
         bytes_append(out, list.data, pages * STORE_NAME_BYTES);
     bytes_release(&list);

@@ -4,8 +4,8 @@
  *
  * Does     Reads only. The store may be open for reading while another process adds checkpoints.
  * Trust    As checkpoint.h: whether an image fits to its module is for image_check.
- * Errors   TERN_ENOENT, TERN_ECORRUPT, TERN_EIO, TERN_ENOMEM and what image_decode says; *p is
- * filled.
+ * Errors   TERN_ENOENT, TERN_ECORRUPT, TERN_EIO, TERN_ENOMEM and what image_decode says; *p says
+ *          why.
  */
 #ifndef TERN_OS_CHECKPOINT_LOOK_H
 #define TERN_OS_CHECKPOINT_LOOK_H

@@ -73,23 +73,20 @@ void settle_local(struct emitter *e, uint32_t local)
     }
 }
 
-void settle_all(struct emitter *e, uint32_t constants_from)
-{
-    for (uint32_t h = e->settled; h < e->height; h++) {
-        if (e->stack[h].pending)
-            settle(e, h);
-    }
-    e->settled = e->height;
-    for (uint32_t h = constants_from; h < e->height; h++)
-        settle(e, h);
-}
-
 void settle_first(struct emitter *e, uint32_t count)
 {
     for (uint32_t h = e->settled; h < count; h++) {
         if (e->stack[h].pending)
             settle(e, h);
     }
+}
+
+void settle_all(struct emitter *e, uint32_t constants_from)
+{
+    settle_first(e, e->height);
+    e->settled = e->height;
+    for (uint32_t h = constants_from; h < e->height; h++)
+        settle(e, h);
 }
 
 void settle_below(struct emitter *e, uint32_t height)

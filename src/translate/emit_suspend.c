@@ -48,11 +48,6 @@ static void append_restore(struct bytes *out, uint32_t n, char letter, const cha
 
 /* ---- Saving ---- */
 
-static bool contains(const uint64_t *set, uint32_t local)
-{
-    return set[local / 64] >> (local % 64) & 1;
-}
-
 /* Those whose values can matter behind the safepoint at this instruction. */
 static void save_locals(struct emitter *e)
 {
@@ -60,7 +55,7 @@ static void save_locals(struct emitter *e)
     char name[32];
 
     for (uint32_t i = 0; i < e->func->local_count; i++) {
-        if (!contains(live, i))
+        if (!liveness_has(live, i))
             continue;
         e->local_used[i] = 1;
         snprintf(name, sizeof name, "l%" PRIu32, i);
@@ -122,7 +117,7 @@ static void restore_locals(struct emitter *e)
     char name[32];
 
     for (uint32_t i = 0; i < e->func->local_count; i++) {
-        if (!contains(live, i))
+        if (!liveness_has(live, i))
             continue;
         snprintf(name, sizeof name, "l%" PRIu32, i);
         bytes_append_text(&e->entries, "    ");

@@ -355,7 +355,7 @@ const uint64_t *liveness_at(const struct liveness *l, uint32_t offset)
     return set_of(l, low);
 }
 
-bool liveness_is_live(const struct liveness *l, uint32_t offset, uint32_t local)
+bool liveness_has(const uint64_t *set, uint32_t local)
 {
-    return liveness_at(l, offset)[local / 64] >> (local % 64) & 1;
+    return set[local / 64] >> (local % 64) & 1;
 }

@@ -29,8 +29,8 @@ struct liveness {
 enum tern_err liveness_find(const struct wasm_module *m, uint32_t func, struct liveness *out);
 void liveness_release(struct liveness *l);
 
-/* At the loop or behind the call at `offset`: a bit for each local, from the lowest. */
+/* The locals that are live at the loop or behind the call at `offset`. */
 const uint64_t *liveness_at(const struct liveness *l, uint32_t offset);
-bool liveness_is_live(const struct liveness *l, uint32_t offset, uint32_t local);
+bool liveness_has(const uint64_t *set, uint32_t local);
 
 #endif

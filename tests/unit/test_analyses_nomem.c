@@ -6,6 +6,7 @@
  */
 #include "func_draw.h"
 
+#include "short_memory.h"
 #include "translate/liveness.h"
 #include "translate/loops.h"
 #include "translate/translate.h"
@@ -17,56 +18,6 @@
 #include <stdlib.h>
 
 #include <cmocka.h>
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t count, size_t size);
-void *__real_realloc(void *old, size_t size);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-void *__wrap_realloc(void *old, size_t size);
-void __real_free(void *old);
-void __wrap_free(void *old);
-
-static unsigned seen;
-static unsigned fail_at; /* 0: never */
-static bool for_ever;    /* and all later ones, too */
-static long alive;       /* blocks */
-
-static bool fails(void)
-{
-    seen++;
-    return fail_at && (seen == fail_at || (for_ever && seen > fail_at));
-}
-
-static void *counted(void *block)
-{
-    alive += block != NULL;
-    return block;
-}
-
-void *__wrap_malloc(size_t size)
-{
-    return fails() ? NULL : counted(__real_malloc(size));
-}
-
-void *__wrap_calloc(size_t count, size_t size)
-{
-    return fails() ? NULL : counted(__real_calloc(count, size));
-}
-
-void *__wrap_realloc(void *old, size_t size)
-{
-    void *grown = fails() ? NULL : __real_realloc(old, size);
-
-    alive += grown && !old;
-    return grown;
-}
-
-void __wrap_free(void *old)
-{
-    alive -= old != NULL;
-    __real_free(old);
-}
 
 /* ---- What is tried: each returns what it has found out to where it was ---- */
 
@@ -120,22 +71,22 @@ static enum tern_err try_all_points(struct wasm_module *m)
 static void each_fails(struct wasm_module *m, attempt *tried)
 {
     unsigned needed;
-    long before = alive;
+    long before = memory.alive;
 
-    seen = 0;
+    memory.seen = 0;
     assert_int_equal(tried(m), TERN_OK);
-    needed = seen;
+    needed = memory.seen;
     assert_true(needed > 0);
-    assert_int_equal(alive, before);
+    assert_int_equal(memory.alive, before);
     for (unsigned n = 1; n <= needed; n++) {
         enum tern_err err;
 
-        seen = 0;
-        fail_at = n;
+        memory.seen = 0;
+        memory.fail_at = n;
         err = tried(m);
-        fail_at = 0;
+        memory.fail_at = 0;
         assert_int_equal(err, TERN_ENOMEM);
-        assert_int_equal(alive, before);
+        assert_int_equal(memory.alive, before);
     }
 }
 
@@ -145,9 +96,9 @@ static void all_fail(attempt *tried)
         struct drawn d = func_draw(seed, 24);
 
         if (d.module.funcs[DRAWN].loops) {
-            for_ever = false;
+            memory.for_ever = false;
             each_fails(&d.module, tried);
-            for_ever = true;
+            memory.for_ever = true;
             each_fails(&d.module, tried);
         }
         drawn_release(&d);

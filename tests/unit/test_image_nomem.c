@@ -5,6 +5,7 @@
  * Linked with --wrap=malloc,--wrap=calloc,--wrap=realloc.
  */
 #include "image_sample.h"
+#include "short_memory.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,38 +13,6 @@
 #include <stdlib.h>
 
 #include <cmocka.h>
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t count, size_t size);
-void *__real_realloc(void *old, size_t size);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-void *__wrap_realloc(void *old, size_t size);
-
-static unsigned seen;
-static unsigned fail_at; /* 0: never */
-static bool for_ever;    /* and all later ones, too */
-
-static bool fails(void)
-{
-    seen++;
-    return fail_at && (seen == fail_at || (for_ever && seen > fail_at));
-}
-
-void *__wrap_malloc(size_t size)
-{
-    return fails() ? NULL : __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t count, size_t size)
-{
-    return fails() ? NULL : __real_calloc(count, size);
-}
-
-void *__wrap_realloc(void *old, size_t size)
-{
-    return fails() ? NULL : __real_realloc(old, size);
-}
 
 /* ---- One step each, which leaves nothing behind if it fails ---- */
 
@@ -83,10 +52,10 @@ static unsigned fail_each(enum tern_err (*step)(struct problem *p))
     for (unsigned n = 1;; n++) {
         struct problem p = {0};
 
-        seen = 0;
-        fail_at = n;
+        memory.seen = 0;
+        memory.fail_at = n;
         err = step(&p);
-        fail_at = 0;
+        memory.fail_at = 0;
         assert_int_equal(p.err, err);
         if (!err)
             return n;
@@ -97,7 +66,7 @@ static unsigned fail_each(enum tern_err (*step)(struct problem *p))
 
 static void fail_all_steps(bool ever)
 {
-    for_ever = ever;
+    memory.for_ever = ever;
     assert_true(fail_each(encode) > 2);
     assert_true(fail_each(decode) > 1);
     assert_true(fail_each(check_it) > 10);

@@ -62,7 +62,7 @@ static void describe(const struct wasm_module *m, struct bytes *out)
         bytes_append_text(out, first ? "" : ", ");
         first = false;
         for (uint32_t local = 0; local < 4; local++) {
-            if (liveness_is_live(&l, g.insn[i].offset, local))
+            if (liveness_has(liveness_at(&l, g.insn[i].offset), local))
                 bytes_appendf(out, "%" PRIu32, local);
         }
     }
@@ -191,7 +191,8 @@ static void test_many_locals(void **state)
         assert_int_equal(liveness_find(&m, 1, &l), TERN_OK);
         assert_int_equal(l.count, 1);
         for (uint32_t local = 0; local < counts[i]; local++)
-            assert_int_equal(liveness_is_live(&l, m.funcs[1].code_offset, local), local % 3 != 0);
+            assert_int_equal(liveness_has(liveness_at(&l, m.funcs[1].code_offset), local),
+                             local % 3 != 0);
         liveness_release(&l);
         module_release(&m);
         bytes_release(&b);
@@ -218,8 +219,8 @@ static void test_chain_of_loops(void **state)
     assert_int_equal(liveness_find(&m, 1, &l), TERN_OK);
     assert_int_equal(l.count, depth);
     for (uint32_t i = 0; i < depth; i++) {
-        assert_true(liveness_is_live(&l, l.offset[i], 0));
-        assert_false(liveness_is_live(&l, l.offset[i], 1));
+        assert_true(liveness_has(liveness_at(&l, l.offset[i]), 0));
+        assert_false(liveness_has(liveness_at(&l, l.offset[i]), 1));
     }
     liveness_release(&l);
     module_release(&m);
@@ -252,9 +253,9 @@ static void test_too_much(void **state)
     m = load(&b);
     assert_int_equal(liveness_find(&m, 1, &l), TERN_OK);
     assert_int_equal(l.count, 0);
-    assert_false(liveness_is_live(&l, m.funcs[1].code_offset, 0));
-    assert_true(liveness_is_live(&l, m.funcs[1].code_offset, WASM_LOCALS_MAX - 2));
-    assert_true(liveness_is_live(&l, m.funcs[1].code_offset, WASM_LOCALS_MAX - 1));
+    assert_false(liveness_has(liveness_at(&l, m.funcs[1].code_offset), 0));
+    assert_true(liveness_has(liveness_at(&l, m.funcs[1].code_offset), WASM_LOCALS_MAX - 2));
+    assert_true(liveness_has(liveness_at(&l, m.funcs[1].code_offset), WASM_LOCALS_MAX - 1));
     liveness_release(&l);
     module_release(&m);
     bytes_release(&b);
@@ -306,7 +307,7 @@ static void compare(const struct func_graph *g, uint64_t seed, uint32_t seen[2])
         if (!is_place(&g->insn[i]) || !g->reached[i])
             continue;
         for (uint32_t local = 0; local < locals; local++) {
-            bool is = liveness_is_live(&l, g->insn[i].offset, local);
+            bool is = liveness_has(liveness_at(&l, g->insn[i].offset), local);
 
             if (is != live[(size_t)at * locals + local])
                 fail_msg("seed %" PRIu64 ": local %" PRIu32 " at %" PRIu32, seed, local,

@@ -5,6 +5,7 @@
  *
  * Linked with --wrap=malloc,--wrap=calloc,--wrap=realloc.
  */
+#include "short_memory.h"
 #include "translate/translate.h"
 
 #include <dirent.h>
@@ -17,36 +18,6 @@
 #include <string.h>
 
 #include <cmocka.h>
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t count, size_t size);
-void *__real_realloc(void *old, size_t size);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-void *__wrap_realloc(void *old, size_t size);
-
-static unsigned allocations;
-static unsigned fail_at; /* 0: never */
-
-static bool fails(void)
-{
-    return ++allocations == fail_at;
-}
-
-void *__wrap_malloc(size_t size)
-{
-    return fails() ? NULL : __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t count, size_t size)
-{
-    return fails() ? NULL : __real_calloc(count, size);
-}
-
-void *__wrap_realloc(void *old, size_t size)
-{
-    return fails() ? NULL : __real_realloc(old, size);
-}
 
 static const char *corpus;
 
@@ -185,21 +156,21 @@ static void check_memory(const struct wasm_module *m)
     static const struct translate_options o = {.piece_bytes = 0};
     unsigned all;
 
-    allocations = 0;
+    memory.seen = 0;
     {
         struct bytes text = piece(m, &o, 0);
 
-        all = allocations;
+        all = memory.seen;
         bytes_release(&text);
     }
     for (unsigned n = 1; n < all; n += 1 + all / 16) {
         struct bytes text = {0};
         enum tern_err err;
 
-        allocations = 0;
-        fail_at = n;
+        memory.seen = 0;
+        memory.fail_at = n;
         err = translate_piece(m, &o, 0, &text);
-        fail_at = 0;
+        memory.fail_at = 0;
         assert_true(err == TERN_ENOMEM || err == TERN_ETOOBIG);
         bytes_release(&text);
     }

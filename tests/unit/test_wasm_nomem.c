@@ -3,6 +3,7 @@
  *
  * Linked with --wrap=malloc,--wrap=calloc,--wrap=realloc.
  */
+#include "short_memory.h"
 #include "wasm_build.h"
 
 #include <setjmp.h>
@@ -12,47 +13,15 @@
 
 #include <cmocka.h>
 
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t count, size_t size);
-void *__real_realloc(void *old, size_t size);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-void *__wrap_realloc(void *old, size_t size);
-
-static unsigned seen;
-static unsigned fail_at; /* 0: never */
-static bool for_ever;    /* and all later ones, too */
-
-static bool fails(void)
-{
-    seen++;
-    return fail_at && (seen == fail_at || (for_ever && seen > fail_at));
-}
-
-void *__wrap_malloc(size_t size)
-{
-    return fails() ? NULL : __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t count, size_t size)
-{
-    return fails() ? NULL : __real_calloc(count, size);
-}
-
-void *__wrap_realloc(void *old, size_t size)
-{
-    return fails() ? NULL : __real_realloc(old, size);
-}
-
 static enum tern_err load_failing_at(struct view bytes, unsigned n, struct wasm_fault *fault)
 {
     struct wasm_module m;
     enum tern_err err;
 
-    seen = 0;
-    fail_at = n;
+    memory.seen = 0;
+    memory.fail_at = n;
     err = module_load(&m, bytes, fault);
-    fail_at = 0;
+    memory.fail_at = 0;
     if (err)
         assert_null(m.arena.blocks);
     else
@@ -67,7 +36,7 @@ static void each_allocation_fails(void)
     unsigned needed, n;
 
     assert_int_equal(load_failing_at(bytes_view(&b), 0, &fault), TERN_OK);
-    needed = seen;
+    needed = memory.seen;
     assert_true(needed >= 6); /* blocks of the arena, sorting, scratch memory */
     for (n = 1; n <= needed; n++) {
         assert_int_equal(load_failing_at(bytes_view(&b), n, &fault), TERN_ENOMEM);
@@ -80,14 +49,14 @@ static void each_allocation_fails(void)
 static void test_once(void **state)
 {
     (void)state;
-    for_ever = false;
+    memory.for_ever = false;
     each_allocation_fails();
 }
 
 static void test_for_ever(void **state)
 {
     (void)state;
-    for_ever = true;
+    memory.for_ever = true;
     each_allocation_fails();
 }
 
