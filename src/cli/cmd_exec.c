@@ -67,6 +67,8 @@ static bool take_options(struct run *r)
             fine = run_add_dir(r, g->value, true);
         else if (strcmp(g->option->name, "checkpoint") == 0)
             r->checkpoints = g->value;
+        else if (strcmp(g->option->name, "stats") == 0)
+            fine = run_open_stats(r, g->value);
         else if (strcmp(g->option->name, "env") == 0)
             fine = run_add_env(r, g->value);
         else
@@ -96,6 +98,8 @@ int cmd_exec(const struct invocation *in)
     if (take_options(&r) && take_words(&r)) {
         if (r.every_ns && !r.checkpoints)
             say("exec: --every says how often, --checkpoint has to say where");
+        else if (r.stats >= 0 && !r.checkpoints)
+            say("exec: --stats is about checkpoints, --checkpoint has to say where they go");
         else
             code = run_go(&r, &signal);
     }

@@ -22,7 +22,9 @@ int cmd_resume(const struct invocation *in)
 
     run_init(&r, in, "resume");
     r.checkpoints = in->args[0];
-    if (run_open(&r, &p))
+    if (in->given_count > 0 && !run_open_stats(&r, in->given[in->given_count - 1].value))
+        code = EXIT_TERN;
+    else if (run_open(&r, &p))
         say("cannot go on from %s: %s", in->args[0], p.text);
     else
         code = run_go(&r, &signal);

@@ -21,6 +21,7 @@ void run_init(struct run *r, const struct invocation *in, const char *verb)
         .verb = verb,
         .limits = program_default,
         .module = -1,
+        .stats = -1,
         .object = {.fd = -1},
         .continuations = {.fd = -1},
     };
@@ -40,6 +41,7 @@ void run_release(struct run *r)
     store_close(r->store);
     sys_unmap(r->map, r->bytes.size);
     sys_close(r->module);
+    sys_close(r->stats);
     sys_close(r->object.fd);
     sys_close(r->continuations.fd);
     free((void *)(uintptr_t)r->points.list);
@@ -184,17 +186,22 @@ enum tern_err run_open(struct run *r, struct problem *p)
 
 /* ---- Running ---- */
 
-static void tell(void *context, const struct checkpoint_done *done, bool last,
-                 const struct problem *why)
+static void tell(void *context, const struct stopper_done *done)
 {
     const struct run *r = context;
 
-    if (!done)
-        say("no checkpoint was taken: %s%s", why->text,
-            last ? "; it goes on (the same signal again ends it)" : "");
-    else if (last)
-        say("stopped at checkpoint %ju; to go on: tern resume %s", (uintmax_t)done->root.number,
-            r->checkpoints);
+    if (r->stats >= 0)
+        run_tell_stats(r, done);
+    if (done->last)
+        say("stopped at checkpoint %ju; to go on: tern resume %s",
+            (uintmax_t)done->take.root.number, r->checkpoints);
+}
+
+static void tell_not(void *context, bool last, const struct problem *why)
+{
+    (void)context;
+    say("no checkpoint was taken: %s%s", why->text,
+        last ? "; it goes on (the same signal again ends it)" : "");
 }
 
 static enum tern_err compile(struct run *r, struct problem *p)
@@ -215,15 +222,17 @@ static enum tern_err compile(struct run *r, struct problem *p)
 static enum tern_err start(struct run *r, struct ending *ending, struct problem *p)
 {
     struct stopper_order stop = {
-        .checkpoint = {.store = r->store,
-                       .settings = bytes_view(&r->settings),
-                       .module = r->bytes,
-                       .module_sha256 = r->digest.byte,
-                       .limits_memory_pages = r->limits.memory_pages_max,
-                       .limits_stack_cells = (uint32_t)(r->limits.stack_bytes / 8),
-                       .keep = KEEP_CHECKPOINTS},
+        .take = {.store = r->store,
+                 .settings = bytes_view(&r->settings),
+                 .module = r->bytes,
+                 .module_sha256 = r->digest.byte,
+                 .limits_memory_pages = r->limits.memory_pages_max,
+                 .limits_stack_cells = (uint32_t)(r->limits.stack_bytes / 8),
+                 .keep = KEEP_CHECKPOINTS},
         .every_ms = r->every_ns / NS_PER_MS,
+        .compare = r->in->settings->compare_pages,
         .tell = tell,
+        .tell_not = tell_not,
         .context = r,
     };
     const struct program_order program = {

@@ -32,6 +32,7 @@ struct run {
     struct store *store;
     struct checkpoint from; /* of resume */
     bool resumes;
+    int stats; /* a line for each checkpoint goes there; -1: nowhere */
     struct bytes settings;
 
     int module; /* sealed */
@@ -55,6 +56,10 @@ enum tern_err run_load(struct run *r, struct problem *p);
 enum tern_err run_open(struct run *r, struct problem *p);
 /* Compiles what is missing, and runs; the code or signal to end by. */
 int run_go(struct run *r, int *signal);
+
+/* run_stats.c. False after a line on standard error. */
+bool run_open_stats(struct run *r, const char *path);
+void run_tell_stats(const struct run *r, const struct stopper_done *done);
 
 /* run_settings.c */
 enum tern_err run_write_settings(struct run *r);

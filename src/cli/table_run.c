@@ -83,6 +83,10 @@ static const struct option exec_options[] = {
     {.name = "every",
      .argument = "TIME",
      .help = "take a checkpoint that often: 1s, 10m (default: only when asked)"},
+    {.name = "stats",
+     .argument = "FILE",
+     .path = true,
+     .help = "append a line of JSON to FILE for each checkpoint: pages, bytes, times"},
 };
 
 static const struct example exec_examples[] = {
@@ -127,7 +131,8 @@ const struct command command_exec = {
         "a call, before it waits.\n\n"
         "The environment variable TERN_CC chooses the C compiler, TERN_CFLAGS adds flags for "
         "it, TERN_COMPILE_SECONDS bounds how long it may take (600), TERN_RUNNER chooses the "
-        "runner, TERN_CACHE_DIR the place for compiled modules.",
+        "runner, TERN_CACHE_DIR the place for compiled modules. TERN_COMPARE_PAGES=1 finds what "
+        "a program changed in its memory by comparing, and not by asking the kernel.",
     .options = exec_options,
     .option_count = COUNT(exec_options),
     .examples = exec_examples,
@@ -140,6 +145,13 @@ const struct command command_exec = {
     .usage_status = 125,
     .complete = ".wasm",
     .run = cmd_exec,
+};
+
+static const struct option resume_options[] = {
+    {.name = "stats",
+     .argument = "FILE",
+     .path = true,
+     .help = "append a line of JSON to FILE for each checkpoint: pages, bytes, times"},
 };
 
 static const struct example resume_examples[] = {
@@ -156,6 +168,8 @@ const struct command command_resume = {
         "The program goes on as if it had not been stopped, on this or any other machine; "
         "checkpoints are taken as before. Standard streams are those of this command. A file that "
         "the program was using and that has changed meanwhile is refused, with its name.",
+    .options = resume_options,
+    .option_count = COUNT(resume_options),
     .examples = resume_examples,
     .example_count = COUNT(resume_examples),
     .statuses = exec_statuses,

@@ -1,5 +1,6 @@
 #include "os/checkpoint_look.h"
 
+#include "os/checkpoint_root.h"
 #include "store/names.h"
 
 #include <inttypes.h>

@@ -35,6 +35,7 @@ struct launch {
     size_t fd_count;
     int report; /* our ends */
     int control;
+    struct take *take; /* of a program that can be stopped */
     struct words command;
 };
 
@@ -46,6 +47,7 @@ static void release(struct launch *l)
             sys_close(l->fds[i]);
     sys_close(l->report);
     sys_close(l->control);
+    take_free(l->take);
     words_release(&l->command);
 }
 
@@ -115,11 +117,22 @@ static enum tern_err make_memory(struct launch *l, struct problem *p)
                : TERN_OK;
 }
 
+static enum tern_err make_take(struct launch *l, struct problem *p)
+{
+    struct take_order order = l->order->stop->take;
+
+    order.memory = l->fds[TICKET_FD_MEMORY];
+    order.state = l->fds[TICKET_FD_STATE];
+    return take_new(&order, &l->take, p);
+}
+
 /* A socket and a place for the state; for a program that goes on, what it goes on from. */
 static enum tern_err make_stoppable(struct launch *l, struct problem *p)
 {
     const struct program_order *o = l->order;
+    struct checkpoint_target to;
     int ends[2];
+    enum tern_err err;
 
     if (!o->stop)
         return TERN_OK;
@@ -128,10 +141,14 @@ static enum tern_err make_stoppable(struct launch *l, struct problem *p)
         return problem_set(p, TERN_ESYSTEM, "cannot make the runner's control socket");
     l->control = ends[0];
     l->fds[TICKET_FD_CONTROL] = ends[1];
-    if (!o->from)
-        return TERN_OK;
+    err = make_take(l, p);
+    if (err || !o->from)
+        return err;
     l->fds[TICKET_FD_RESUME] = o->continuations;
-    return checkpoint_load(o->store, o->from, l->fds[TICKET_FD_MEMORY], l->fds[TICKET_FD_STATE], p);
+    to.memory = l->fds[TICKET_FD_MEMORY];
+    to.state = l->fds[TICKET_FD_STATE];
+    to.remember = take_pages(l->take);
+    return checkpoint_load(o->store, o->from, &to, p);
 }
 
 static enum tern_err open_dirs(struct launch *l, struct problem *p)
@@ -188,15 +205,10 @@ static enum tern_err run(struct launch *l, int *status, struct bytes *report, st
         .fds = l->fds,
         .fd_count = l->fd_count,
     };
-    struct stopper stopper = {.order = l->order->stop, .control = l->control};
+    struct stopper stopper = {.order = l->order->stop, .control = l->control, .take = l->take};
     struct supervise_hooks hooks = stopper_hooks(&stopper);
     enum tern_err err;
 
-    if (l->order->stop) {
-        stopper.checkpoint = l->order->stop->checkpoint;
-        stopper.checkpoint.memory = l->fds[TICKET_FD_MEMORY];
-        stopper.checkpoint.state = l->fds[TICKET_FD_STATE];
-    }
     err = supervise(&spec, l->order->stop ? &hooks : NULL, status, p);
     if (l->order->stop)
         stopper_over();

@@ -8,6 +8,7 @@
 #ifndef TERN_OS_PROGRAM_H
 #define TERN_OS_PROGRAM_H
 
+#include "os/checkpoint.h"
 #include "os/ending.h"
 #include "os/settings.h"
 #include "os/stopper.h"

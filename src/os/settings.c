@@ -41,5 +41,6 @@ struct settings settings_read(void)
         .compiler_limits = confine_default,
         .compiler_ms_max = 1000 * seconds_from(from_environment("TERN_COMPILE_SECONDS"), 600),
         .cache_bytes_max = (uint64_t)2 << 30,
+        .compare_pages = from_environment("TERN_COMPARE_PAGES") != NULL,
     };
 }

@@ -9,6 +9,8 @@
 #include "os/confine.h"
 #include "os/dirs.h"
 
+#include <stdbool.h>
+
 enum { SETTINGS_SECONDS_MAX = 86400 };
 
 struct settings {
@@ -24,6 +26,7 @@ struct settings {
     struct confine_limits compiler_limits;
     uint64_t compiler_ms_max; /* TERN_COMPILE_SECONDS: of the clock, for a module; 0: nonsense */
     uint64_t cache_bytes_max;
+    bool compare_pages; /* TERN_COMPARE_PAGES: do not ask the kernel which pages were written */
 };
 
 struct settings settings_read(void);

@@ -6,19 +6,123 @@
 
 #include <signal.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <time.h>
 
 enum {
     AGAIN_MS = 10,
     ONE_WISH_MS = 200, /* timeout(1) and others tell a process and its group: that is one wish */
     SENTENCE_BYTES = 512,
+    NS_PER_MS = 1000000,
 };
 
-static void ask(struct stopper *s, bool last)
+static void go_further(struct stopper *s);
+
+static uint64_t now_ns(void)
 {
-    s->last |= last;
-    s->asked = true;
-    if (!s->ready)
-        return; /* as soon as it is */
+    struct timespec now = {0};
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+static void answer(const struct stopper *s, char what)
+{
+    (void)sys_write(s->control, &what, 1); /* a runner that is gone is noticed elsewhere */
+}
+
+/* ---- One checkpoint, step by step ---- */
+
+/* A slow one must not leave the program no time of its own. */
+static void wait_for_next(struct stopper *s)
+{
+    const uint64_t took_ms = (now_ns() - s->began_ns) / NS_PER_MS;
+    const uint64_t rest_ms = took_ms < s->order->every_ms ? s->order->every_ms - took_ms : 0;
+
+    if (s->order->every_ms) {
+        uv_update_time(s->every.loop);
+        uv_timer_start(&s->every, s->every.timer_cb,
+                       rest_ms > took_ms / 2 ? rest_ms : took_ms / 2 + 1, s->order->every_ms);
+    }
+}
+
+static void is_over(struct stopper *s)
+{
+    s->step = STOPPER_IDLE;
+    s->told = false;
+    wait_for_next(s);
+    go_further(s);
+}
+
+static void was_not_taken(struct stopper *s)
+{
+    const bool last = s->last;
+
+    s->refused |= last;
+    s->last = false;
+    s->order->tell_not(s->order->context, last, &s->why);
+    is_over(s);
+}
+
+static void runs_again(struct stopper *s)
+{
+    s->done.pause_ns = now_ns() - s->stopped_ns;
+    answer(s, CONTROL_GO_ON);
+}
+
+static void store_now(uv_work_t *work)
+{
+    struct stopper *s = work->data;
+
+    s->err = take_store(s->take, &s->done.take, &s->why);
+}
+
+static void stored(uv_work_t *work, int status)
+{
+    struct stopper *s = work->data;
+
+    check(status == 0);
+    if (s->err) {
+        if (s->still)
+            runs_again(s);
+        if (s->err != TERN_EBUSY) /* then nobody wants it any more */
+            was_not_taken(s);
+        return;
+    }
+    s->done.total_ns = now_ns() - s->began_ns;
+    if (s->still && !s->done.last)
+        runs_again(s);
+    s->order->tell(s->order->context, &s->done);
+    if (s->done.last)
+        answer(s, CONTROL_END);
+    is_over(s);
+}
+
+static void work_on(struct stopper *s, uv_work_cb does, uv_after_work_cb then)
+{
+    s->work.data = s;
+    check(uv_queue_work(s->every.loop, &s->work, does, then) == 0);
+}
+
+static void has_stopped(struct stopper *s)
+{
+    s->done = (struct stopper_done){.last = s->last, .tracked = pages_tracked(take_pages(s->take))};
+    s->still = s->last;
+    if (take_stopped(s->take, &s->still, &s->why)) {
+        runs_again(s);
+        was_not_taken(s);
+        return;
+    }
+    s->step = STOPPER_STORING;
+    if (!s->still)
+        runs_again(s);
+    work_on(s, store_now, stored);
+}
+
+static void ask(struct stopper *s)
+{
+    s->wish = false;
+    s->step = STOPPER_ASKED;
     kill(s->child, SIGUSR1);
     uv_timer_again(&s->again);
 }
@@ -27,57 +131,105 @@ static void on_again(uv_timer_t *timer)
 {
     const struct stopper *s = timer->data;
 
-    if (s->asked)
+    if (s->step == STOPPER_ASKED)
         kill(s->child, SIGUSR1);
+}
+
+static void store_ahead(uv_work_t *work)
+{
+    struct stopper *s = work->data;
+
+    s->err = take_ahead(s->take, &s->why);
+}
+
+static void is_ahead(uv_work_t *work, int status)
+{
+    struct stopper *s = work->data;
+
+    check(status == 0);
+    if (!s->err)
+        ask(s);
+    else if (s->err != TERN_EBUSY)
+        was_not_taken(s);
+}
+
+/* A program that is to end has no use for stopping briefly. */
+static void go_further(struct stopper *s)
+{
+    if (s->step != STOPPER_IDLE || !s->wish || !s->ready)
+        return;
+    s->began_ns = now_ns();
+    s->why.text[0] = 0;
+    if (s->last || !pages_behind(take_pages(s->take))) {
+        ask(s);
+        return;
+    }
+    s->wish = false;
+    s->step = STOPPER_AHEAD;
+    work_on(s, store_ahead, is_ahead);
+}
+
+static void wish_for(struct stopper *s, bool last)
+{
+    s->wish = true;
+    s->last |= last;
+    go_further(s);
 }
 
 static void on_every(uv_timer_t *timer)
 {
-    struct stopper *s = timer->data;
-
-    if (!s->asked)
-        ask(s, false);
+    wish_for(timer->data, false);
 }
 
-static void answer(const struct stopper *s, char what)
+/* ---- What the runner says ---- */
+
+static bool hear(const struct stopper *s, void *to, size_t size)
 {
-    (void)sys_write(s->control, &what, 1); /* a runner that is gone is noticed elsewhere */
+    uint8_t *at = to;
+
+    while (size > 0) {
+        const ssize_t got = sys_read(s->control, at, size);
+
+        if (got <= 0)
+            return false;
+        at += got;
+        size -= (size_t)got;
+    }
+    return true;
 }
 
-static void take(struct stopper *s)
+static uint64_t hear_number(const struct stopper *s)
 {
-    struct checkpoint_done done = {.frames = 0};
-    struct problem why = {.text = ""};
-    enum tern_err err = checkpoint_take(&s->checkpoint, &done, &why);
-    const bool last = s->last;
+    uint8_t bytes[8] = {0};
+    uint64_t number = 0;
 
-    s->order->tell(s->order->context, err ? NULL : &done, last, &why);
-    s->refused |= last && err;
-    s->last = false;
-    answer(s, last && !err ? CONTROL_END : CONTROL_GO_ON);
+    hear(s, bytes, sizeof bytes);
+    for (int i = 7; i >= 0; i--)
+        number = number << 8 | bytes[i];
+    return number;
 }
 
 /* The runner's reason, up to the end of its line. */
-static void hear_why(const struct stopper *s, struct problem *why)
+static void hear_why(struct stopper *s)
 {
     char text[SENTENCE_BYTES];
     size_t size = 0;
 
-    while (size + 1 < sizeof text && sys_read(s->control, text + size, 1) == 1 &&
-           text[size] != '\n')
+    while (size + 1 < sizeof text && hear(s, text + size, 1) && text[size] != '\n')
         size++;
     text[size] = 0;
-    problem_set(why, TERN_EBUSY, "%s", text);
+    problem_set(&s->why, TERN_EBUSY, "%s", text);
 }
 
-static void stays(struct stopper *s)
+static void is_ready(struct stopper *s)
 {
-    struct problem why = {.text = ""};
+    const uint64_t base = hear_number(s);
+    struct dirty d;
 
-    hear_why(s, &why);
-    s->order->tell(s->order->context, NULL, s->last, &why);
-    s->refused |= s->last;
-    s->last = false;
+    if (!s->order->compare && dirty_open(&d, s->child, base))
+        pages_track(take_pages(s->take), &d);
+    s->ready = true;
+    go_further(s);
 }
 
 static void on_answer(uv_poll_t *poll, int status, int events)
@@ -86,25 +238,25 @@ static void on_answer(uv_poll_t *poll, int status, int events)
     char what;
 
     (void)events;
-    if (status < 0 || sys_read(s->control, &what, 1) != 1) {
+    if (status < 0 || !hear(s, &what, 1)) {
         uv_poll_stop(poll); /* the runner has ended */
         return;
     }
     if (what == CONTROL_READY) {
-        s->ready = true;
-        if (s->asked)
-            ask(s, false);
+        is_ready(s);
         return;
     }
-    s->asked = false;
     uv_timer_stop(&s->again);
-    if (what == CONTROL_STOPPED)
-        take(s);
-    else
-        stays(s);
-    uv_update_time(poll->loop); /* a checkpoint takes its time: the next one counts from here */
-    uv_timer_again(&s->every);
+    if (what == CONTROL_STOPPED) {
+        s->stopped_ns = hear_number(s);
+        has_stopped(s);
+    } else {
+        hear_why(s);
+        was_not_taken(s);
+    }
 }
+
+/* ---- What we are told ---- */
 
 /* Whoever was asked before it could hear may have kept that waiting. */
 static void hear_requests(void)
@@ -121,6 +273,7 @@ static void started(void *context, uv_loop_t *loop, pid_t child)
     struct stopper *s = context;
 
     s->child = child;
+    s->began_ns = now_ns();
     s->every.data = s->again.data = s->answers.data = s;
     check(uv_timer_init(loop, &s->every) == 0 && uv_timer_init(loop, &s->again) == 0);
     check(uv_poll_init(loop, &s->answers, s->control) == 0);
@@ -132,13 +285,23 @@ static void started(void *context, uv_loop_t *loop, pid_t child)
         uv_timer_start(&s->every, on_every, s->order->every_ms, s->order->every_ms);
 }
 
+/* Of a program that has ended only what somebody asked for is worth storing. */
+static void ended(void *context, int status)
+{
+    struct stopper *s = context;
+
+    s->ready = false;
+    if (WIFEXITED(status) && !s->told)
+        take_give_up(s->take);
+}
+
 static void on_end(struct stopper *s, int number)
 {
     const uint64_t now = uv_now(s->again.loop);
 
     if (!s->last && !s->refused) {
         s->wish_ms = now;
-        ask(s, true);
+        wish_for(s, true);
     } else if (now - s->wish_ms >= ONE_WISH_MS) {
         s->forced = number;
         kill(s->child, SIGKILL);
@@ -151,8 +314,8 @@ static bool on_signal(void *context, int number)
 
     switch (number) {
     case SIGUSR1:
-        if (!s->asked)
-            ask(s, false);
+        s->told = true;
+        wish_for(s, false);
         return true;
     case SIGTERM:
     case SIGINT:
@@ -163,7 +326,8 @@ static bool on_signal(void *context, int number)
 
 struct supervise_hooks stopper_hooks(struct stopper *s)
 {
-    return (struct supervise_hooks){.context = s, .started = started, .on_signal = on_signal};
+    return (struct supervise_hooks){
+        .context = s, .started = started, .on_signal = on_signal, .ended = ended};
 }
 
 void stopper_over(void)

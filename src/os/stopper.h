@@ -1,41 +1,68 @@
 /*
- * stopper - decides, while a program runs, when it is stopped for a checkpoint, and takes it.
+ * stopper - decides, while a program runs, when it is stopped for a checkpoint, and has it taken.
  *
  * When     SIGUSR1: takes one, goes on. SIGTERM, SIGINT, SIGHUP: takes one and ends the program; a
  *          second of these ends it at once, unless it follows so closely that it is one wish, told
- *          twice. Every so many milliseconds, if asked for.
- * How      Asks the runner again and again until it answers, since a request can come just before
- *          the program begins to wait. While a checkpoint is taken the program is stopped.
+ *          twice. Every so many milliseconds, if asked for. What comes while one is taken makes the
+ *          next one.
+ * How      A helper thread stores what changed while the program runs. Then the runner is asked to
+ *          stop, again and again until it answers, since a request can come just before the program
+ *          begins to wait. It stops while the rest is copied; the thread stores that while it runs
+ *          again. A program that is to end stays stopped until everything is stored.
  * Early    SIGUSR1 is unblocked when the program runs: whoever blocks it before loses no request.
  * Refusal  A program that cannot be stopped now goes on; that is said.
  */
 #ifndef TERN_OS_STOPPER_H
 #define TERN_OS_STOPPER_H
 
-#include "os/checkpoint.h"
+#include "os/checkpoint_take.h"
 #include "os/supervise.h"
 
+struct stopper_done {
+    struct take_done take;
+    bool last;         /* the program is to end */
+    bool tracked;      /* the kernel said what changed; else all was compared */
+    uint64_t pause_ns; /* the program did not run */
+    uint64_t total_ns; /* from the wish until all was on the disk */
+};
+
 struct stopper_order {
-    struct checkpoint_order checkpoint; /* memory and state are filled in by program.c */
-    uint64_t every_ms;                  /* 0: only when asked */
-    /* After each attempt: done, or why not; last: the program is to end. */
-    void (*tell)(void *context, const struct checkpoint_done *done, bool last,
-                 const struct problem *why);
+    struct take_order take; /* memory and state are filled in by program.c */
+    uint64_t every_ms;      /* 0: only when asked */
+    bool compare;           /* do not ask the kernel what changed */
+    void (*tell)(void *context, const struct stopper_done *done);
+    /* None was taken, and why; last: the program was to end. */
+    void (*tell_not)(void *context, bool last, const struct problem *why);
     void *context;
+};
+
+enum stopper_step {
+    STOPPER_IDLE,
+    STOPPER_AHEAD,  /* the thread stores, the program runs */
+    STOPPER_ASKED,  /* the runner is to stop */
+    STOPPER_STORING /* the thread stores what the stopped program left */
 };
 
 struct stopper {
     const struct stopper_order *order;
-    struct checkpoint_order checkpoint;
+    struct take *take;
     int control; /* our end of the socket */
     pid_t child;
-    bool ready; /* the runner listens */
-    bool asked, last;
+    enum stopper_step step;
+    bool ready;       /* the runner listens */
+    bool wish, last;  /* for a checkpoint; for the program's end with it */
+    bool told;        /* somebody asked for the one that is taken */
+    bool still;       /* it waits for us */
     bool refused;     /* the wish to end could not be met: the next one ends it without */
     uint64_t wish_ms; /* when that came */
     int forced;       /* the signal by which it was ended at once */
+    uint64_t began_ns, stopped_ns;
+    struct stopper_done done;
+    struct problem why;
+    enum tern_err err; /* of the thread's work */
     uv_timer_t every, again;
     uv_poll_t answers;
+    uv_work_t work;
 };
 
 /* For supervise; *s lives until supervise returns. */

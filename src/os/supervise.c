@@ -141,6 +141,8 @@ enum tern_err supervise(const struct process_spec *spec, const struct supervise_
         if (!w.ended)
             uv_run(&w.loop, UV_RUN_DEFAULT);
         *status = w.status;
+        if (hooks && hooks->ended)
+            hooks->ended(hooks->context, w.status);
     }
     uv_walk(&w.loop, close_handle, NULL);
     uv_run(&w.loop, UV_RUN_DEFAULT);

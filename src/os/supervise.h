@@ -20,6 +20,8 @@ struct supervise_hooks { /* any may be NULL */
     void (*started)(void *context, uv_loop_t *loop, pid_t child);
     /* True: dealt with, the child does not get it. */
     bool (*on_signal)(void *context, int signal);
+    /* The child has ended; what is queued on the loop is waited for. status as of waitpid. */
+    void (*ended)(void *context, int status);
 };
 
 /* Starts spec and waits; *status as of waitpid. hooks may be NULL. */

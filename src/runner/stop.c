@@ -1,6 +1,7 @@
 #include "runner/stop.h"
 
 #include "rt/suspend.h"
+#include "rt/track.h"
 #include "runner/capture.h"
 #include "runner/end.h"
 #include "runner/hold.h"
@@ -10,6 +11,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 static void on_ask(int number)
@@ -102,21 +104,55 @@ static enum tern_err hand_over(const struct program *p, struct host *h, struct p
     return err;
 }
 
-static void say(char what, const char *text)
+static void say(const void *words, size_t size)
 {
-    char line[512];
-    size_t size = 0;
-
-    line[size++] = what;
-    for (; text && *text && size + 1 < sizeof line; text++)
-        line[size++] = *text;
-    if (text)
-        line[size++] = '\n';
-    if (!write_all(TICKET_FD_CONTROL, line, size))
+    if (!write_all(TICKET_FD_CONTROL, words, size))
         _exit(1); /* nobody is there to tell us, and nobody to report to */
 }
 
-void stop_listen(void)
+static void say_number(char what, uint64_t number)
+{
+    uint8_t words[1 + sizeof number] = {(uint8_t)what};
+
+    guest_store64(words + 1, number);
+    say(words, sizeof words);
+}
+
+static void say_stays(const char *text)
+{
+    char line[512] = {CONTROL_STAYS};
+    size_t size = 1;
+
+    for (; *text && size + 1 < sizeof line; text++)
+        line[size++] = *text;
+    line[size++] = '\n';
+    say(line, size);
+}
+
+/* Where memory 0 is, if from now on its writes are noted. The tracker stays open. */
+static uint64_t track(const struct tern_memory *memory, bool loaded)
+{
+    int tracker = -1;
+
+    if (memory && memory->max_pages > 0)
+        tracker = track_writes(memory->base, (size_t)memory->max_pages << 16);
+    if (tracker < 0)
+        return 0;
+    if (!loaded || track_arm(tracker, memory->base, (size_t)memory->pages << 16) == 0)
+        return (uintptr_t)memory->base;
+    close(tracker);
+    return 0;
+}
+
+static uint64_t now_ns(void)
+{
+    struct timespec now = {0};
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+void stop_listen(const struct tern_memory *memory, bool loaded)
 {
     struct sigaction ask = {.sa_handler = on_ask}; /* not SA_RESTART: what waits is left */
     struct sigaction leave = {.sa_handler = SIG_IGN};
@@ -127,7 +163,7 @@ void stop_listen(void)
     sigaction(SIGINT, &leave, NULL); /* a terminal's reach us, too: the parent decides */
     sigaction(SIGTERM, &leave, NULL);
     sigaction(SIGHUP, &leave, NULL);
-    say(CONTROL_READY, NULL);
+    say_number(CONTROL_READY, track(memory, loaded));
 }
 
 static char hear(void)
@@ -143,13 +179,14 @@ static char hear(void)
 
 void stop_and_wait(const struct program *p, struct host *h)
 {
+    const uint64_t since = now_ns();
     struct problem why = {.text = ""};
 
     if (hand_over(p, h, &why) != TERN_OK) {
-        say(CONTROL_STAYS, why.text);
+        say_stays(why.text);
         return;
     }
-    say(CONTROL_STOPPED, NULL);
+    say_number(CONTROL_STOPPED, since);
     if (hear() != CONTROL_GO_ON)
         end_stopped();
 }

@@ -7,10 +7,11 @@
 #include "runner/program.h"
 
 /*
- * From now on SIGUSR1 asks the program to stop at its next safepoint, which the parent is told.
- * What asks programs to end is left to the parent.
+ * From now on SIGUSR1 asks the program to stop at its next safepoint, which the parent is told, and
+ * writes to its memory (NULL: it has none) are tracked where the kernel can. What asks programs to
+ * end is left to the parent. `loaded`: the parent knows what is in the memory.
  */
-void stop_listen(void);
+void stop_listen(const struct tern_memory *memory, bool loaded);
 
 /*
  * The program has stopped: brings files that it has open for writing to the disk, writes its state,

@@ -24,15 +24,15 @@ enum ticket_limit {
 };
 
 /*
- * What goes through the control socket, a byte each. The runner says READY once; from then on
- * SIGUSR1 asks the program to stop at its next safepoint (before, it would end the runner). The
- * runner writes its state and says STOPPED, or STAYS and why, with a newline; after STOPPED it
- * waits to be told.
+ * What goes through the control socket, a byte each, some with a u64 behind it, little-endian. The
+ * runner says READY once; from then on SIGUSR1 asks the program to stop at its next safepoint
+ * (before, it would end the runner). The runner writes its state and says STOPPED, or STAYS and
+ * why, with a newline; after STOPPED it waits to be told.
  */
 enum control {
-    CONTROL_READY = 'R',
-    CONTROL_STOPPED = 'S',
-    CONTROL_STAYS = 'N', /* it cannot be stopped now: goes on */
+    CONTROL_READY = 'R',   /* u64: where memory 0 is mapped if its writes are tracked, else 0 */
+    CONTROL_STOPPED = 'S', /* u64: since when it has not been running, on CLOCK_MONOTONIC, in ns */
+    CONTROL_STAYS = 'N',   /* it cannot be stopped now: goes on */
     CONTROL_GO_ON = 'G',
     CONTROL_END = 'E', /* the runner ends with REPORT_STOPPED */
 };

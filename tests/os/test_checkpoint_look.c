@@ -5,6 +5,8 @@
 #include "folder.h"
 
 #include "os/checkpoint_look.h"
+#include "os/checkpoint_root.h"
+#include "os/checkpoint_take.h"
 #include "os/file.h"
 #include "os/hash.h"
 #include "os/sys.h"
@@ -61,19 +63,20 @@ static int state_of(void)
 static void open_shop(const struct folder *f, struct shop *s)
 {
     const struct digest digest = hash_of(view_of_string(module_text));
-    struct checkpoint_order order = {.settings = view_of_string("{}"),
-                                     .module = view_of_string(module_text),
-                                     .module_sha256 = digest.byte,
-                                     .memory = memory_of(),
-                                     .state = state_of(),
-                                     .keep = 3};
-    struct checkpoint_done done;
+    struct take_order order = {.settings = view_of_string("{}"),
+                               .module = view_of_string(module_text),
+                               .module_sha256 = digest.byte,
+                               .memory = memory_of(),
+                               .state = state_of(),
+                               .limits_memory_pages = 1,
+                               .keep = 3};
+    struct take_done done;
     struct problem p;
 
     *s = (struct shop){.store = NULL};
     assert_int_equal(store_open(folder_name(f, "store"), true, &s->store, &p), TERN_OK);
     order.store = s->store;
-    assert_int_equal(checkpoint_take(&order, &done, &p), TERN_OK);
+    assert_int_equal(take_once(&order, &done, &p), TERN_OK);
     s->root = done.root;
     assert_int_equal(store_get(s->store, &s->root.list, &s->plain), TERN_OK);
     close(order.memory);

@@ -1,0 +1,83 @@
+#include "os/checkpoint_root.h"
+
+#include <string.h>
+
+enum { MAGIC_BYTES = 8, HEAD_BYTES = MAGIC_BYTES + 4 * ROOT_PARTS };
+
+/* What hangs beneath a chunk depends on its kind. */
+enum kind { KIND_ROOT, KIND_LIST, KIND_LEAF = STORE_LEAF };
+
+static const uint8_t magic[MAGIC_BYTES] = {'T', 'E', 'R', 'N', 'C', 'H', 'K', '1'};
+static const struct store_name nothing;
+
+static void append_u32(struct bytes *out, uint32_t value)
+{
+    for (int i = 0; i < 4; i++)
+        bytes_append_byte(out, (uint8_t)(value >> (8 * i)));
+}
+
+static uint32_t get_u32(const uint8_t *from)
+{
+    return from[0] | (uint32_t)from[1] << 8 | (uint32_t)from[2] << 16 | (uint32_t)from[3] << 24;
+}
+
+enum tern_err root_encode(const struct root *r, struct bytes *out)
+{
+    out->limit = ROOT_BYTES_MAX;
+    bytes_append(out, magic, sizeof magic);
+    for (int i = 0; i < ROOT_PARTS; i++)
+        append_u32(out, r->count[i]);
+    for (int i = 0; i < ROOT_PARTS; i++)
+        bytes_append(out, r->names[i], (size_t)r->count[i] * STORE_NAME_BYTES);
+    return bytes_ok(out) ? TERN_OK : TERN_ETOOBIG;
+}
+
+bool root_decode(struct root *r, struct view plain)
+{
+    uint64_t names = 0;
+
+    if (plain.size < HEAD_BYTES || memcmp(plain.data, magic, MAGIC_BYTES) != 0)
+        return false;
+    for (int i = 0; i < ROOT_PARTS; i++) {
+        r->count[i] = get_u32(plain.data + MAGIC_BYTES + 4 * i);
+        r->names[i] = plain.data + HEAD_BYTES + names * STORE_NAME_BYTES;
+        names += r->count[i];
+    }
+    return plain.size - HEAD_BYTES == names * STORE_NAME_BYTES;
+}
+
+typedef enum tern_err yield_name(void *to, unsigned kind, const struct store_name *name);
+
+static enum tern_err yield_all(const uint8_t *names, size_t count, unsigned kind, yield_name *yield,
+                               void *to)
+{
+    enum tern_err err = TERN_OK;
+    struct store_name name;
+
+    for (size_t i = 0; i < count && !err; i++) {
+        memcpy(name.bytes, names + i * STORE_NAME_BYTES, STORE_NAME_BYTES);
+        if (memcmp(&name, &nothing, sizeof name) != 0)
+            err = yield(to, kind, &name);
+    }
+    return err;
+}
+
+enum tern_err checkpoint_children(void *context, unsigned kind, struct view plain,
+                                  yield_name *yield, void *to)
+{
+    enum tern_err err = TERN_OK;
+    struct root r;
+
+    (void)context;
+    if (kind == KIND_LEAF)
+        return TERN_OK;
+    if (kind == KIND_LIST)
+        return plain.size % STORE_NAME_BYTES
+                   ? TERN_ECORRUPT
+                   : yield_all(plain.data, plain.size / STORE_NAME_BYTES, KIND_LEAF, yield, to);
+    if (!root_decode(&r, plain))
+        return TERN_ECORRUPT;
+    for (int i = 0; i < ROOT_PARTS && !err; i++)
+        err = yield_all(r.names[i], r.count[i], i == ROOT_LISTS ? KIND_LIST : KIND_LEAF, yield, to);
+    return err;
+}

@@ -1,0 +1,19 @@
+/*
+ * track - has the kernel note which pages of a mapping are written, without stopping who writes.
+ *
+ * How      userfaultfd with asynchronous write protection (Linux 6.7). A page that is armed notes
+ * its first write and costs nothing from then on. Writes of the kernel itself (read(2) into it) are
+ * noted too. Whoever may look at the process asks by PAGEMAP_SCAN: os/dirty.h. Errors   A negative
+ * errno: this kernel, or whoever configured it, does not have it.
+ */
+#ifndef TERN_RT_TRACK_H
+#define TERN_RT_TRACK_H
+
+#include <stddef.h>
+
+/* A descriptor; pages are tracked while it is open. Until it is armed, a page counts as written. */
+int track_writes(void *at, size_t bytes);
+/* From now on these pages are as if not written. 0, or an error. */
+int track_arm(int tracker, void *at, size_t bytes);
+
+#endif
