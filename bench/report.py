@@ -70,12 +70,52 @@ def startup(report):
                f"{r['translate_ms_per_100k']:.1f} ms | {r['compile_ms_per_100k']:.0f} ms |")
 
 
+def cost(report):
+    rows = report.get("cost")
+    if not rows:
+        return
+    yield "\nWith safepoints against without: bytes of code, bytes loaded, time of the C compiler."
+    yield "Continuations are made only for a program that goes on elsewhere, and are not in it.\n"
+    yield "| program | code | loaded | compiling |"
+    yield "|---|--:|--:|--:|"
+    means = []
+    for r in rows:
+        ratios = [r["with"][k] / r["without"][k] for k in ("text", "loaded", "seconds")]
+        means.append(ratios)
+        yield f"| {r['program']} | " + " | ".join(f"{x:.2f}" for x in ratios) + " |"
+    mean = [math.exp(sum(map(math.log, column)) / len(column)) for column in zip(*means)]
+    yield "| **geomean** | " + " | ".join(f"**{x:.2f}**" for x in mean) + " |"
+
+
+def checkpoints(report):
+    rows = report.get("checkpoint")
+    if not rows:
+        return
+    yield "\n## Checkpoints\n"
+    yield "A memory full of noise; the first checkpoint, and a second after a share of its pages was"
+    yield "written, a word each, scattered. Pause: the program does not run. Total: until all is on the"
+    yield "disk. Resume: from `tern resume` until the program answers. Beside it what it takes here to"
+    yield "copy the dirty bytes, and to write as many bytes as the second checkpoint did. The targets: a"
+    yield "pause of at most 10 ms and 1.2 x the dirty bytes at 256 MiB, 1 %.\n"
+    yield "| memory | dirty | 1st: pause | total | MiB | 2nd: pause | total | MiB | MiB / dirty " \
+          "| copy | disk | resume |"
+    yield "|--:|--:|" + "--:|" * 10
+    for r in rows:
+        a, b, dirty = r["first"], r["second"], r["dirty_bytes"]
+        ratio = f"{b['bytes'] / dirty:.2f}" if dirty else "-"
+        yield (f"| {r['mib']} MiB | {r['percent']} % | {a['pause_ms']:.1f} ms | {a['total_ms']:.0f} ms "
+               f"| {a['bytes'] / 2**20:.1f} | {b['pause_ms']:.1f} ms | {b['total_ms']:.0f} ms "
+               f"| {b['bytes'] / 2**20:.2f} | {ratio} | {r['copy_ms']:.1f} ms "
+               f"| {r['disk_ms']:.0f} ms | {r['resume_ms']:.0f} ms |")
+
+
 def main():
     if len(sys.argv) != 2:
         sys.exit("usage: bench/report.py RESULTS.json > docs/performance.md")
     report = json.loads(pathlib.Path(sys.argv[1]).read_text())
     print(HEAD + TARGET, end="")
-    for line in [*programs(report), *stoppable(report), *startup(report)]:
+    for line in [*programs(report), *stoppable(report), *cost(report), *checkpoints(report),
+                 *startup(report)]:
         print(line)
 
 

@@ -11,6 +11,8 @@ import pathlib
 import statistics
 import sys
 
+import checkpoint
+import cost
 import engines
 import plot
 import startup
@@ -133,6 +135,15 @@ def choose(only):
     return chosen
 
 
+def more_parts(tern, folder, a):
+    """{name: how it is measured} of those that are wanted."""
+    small = {name: both[1] for name, both in PROGRAMS.items()}
+    parts = {"startup": lambda: startup.measure(tern, folder, 3 if a.quick else 7, a.quick),
+             "cost": lambda: cost.measure(tern, folder, small),
+             "checkpoint": lambda: checkpoint.measure(tern, folder, 1 if a.quick else 3, a.quick)}
+    return {name: parts[name] for name in parts if name in a.parts.split(",")}
+
+
 def main():
     p = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     p.add_argument("--build", type=pathlib.Path, default=pathlib.Path("build"))
@@ -142,7 +153,8 @@ def main():
     p.add_argument("--quick", action="store_true", help="small sizes: does it work, not how fast")
     p.add_argument("--clock", choices=["wall", "cpu"], default="wall",
                    help="what is compared; cpu is steadier on a machine with other work")
-    p.add_argument("--no-startup", action="store_true", help="leave start-up times out")
+    p.add_argument("--parts", default="startup,cost,checkpoint",
+                   help="what else is measured, separated by commas: startup, cost, checkpoint")
     a = p.parse_args()
     folder = a.build.resolve() / "bench"
     folder.mkdir(parents=True, exist_ok=True)
@@ -162,10 +174,8 @@ def main():
     means = summary(results, names)
     print_summary(means, names)
     report = {"programs": results, "summary": means, **settings}
-    if a.only and "startup" in before:
-        report["startup"] = before["startup"]
-    elif not a.no_startup:
-        report["startup"] = startup.measure(tern, folder, 3 if a.quick else 7, a.quick)
+    for part, measured in more_parts(tern, folder, a).items():
+        report[part] = before.get(part) if a.only else measured()
     (folder / "results.json").write_text(json.dumps(report, indent=1))
     print(f"\n{folder}/results.json", *plot.draw(report, folder))
     return 1 if any("failed" in r for r in results) else 0
