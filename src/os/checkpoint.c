@@ -2,19 +2,11 @@
 
 #include "os/checkpoint_root.h"
 #include "os/file.h"
-#include "os/sys.h"
+#include "os/fill.h"
 
 #include <string.h>
-#include <sys/mman.h>
 
-enum { WASM_PAGE_BITS = 16, RUN_BYTES_MAX = 1 << 30 };
-
-static const struct store_name zeros;
-
-static bool is_zero(const uint8_t *name)
-{
-    return memcmp(name, &zeros, sizeof zeros) == 0;
-}
+enum { RUN_BYTES_MAX = 1 << 30 };
 
 static enum tern_err get_run(struct store *s, const struct root *r, enum root_part part,
                              struct bytes *out)
@@ -92,78 +84,31 @@ enum tern_err checkpoint_get(struct store *s, const uint8_t *name_bytes, size_t 
     return !err && out->size != size ? TERN_ECORRUPT : err;
 }
 
-static enum tern_err load_page(struct store *s, const uint8_t *name, uint8_t *to)
-{
-    struct bytes page = {0};
-    enum tern_err err = checkpoint_get(s, name, IMAGE_PAGE_BYTES, &page);
-
-    if (!err)
-        memcpy(to, page.data, IMAGE_PAGE_BYTES);
-    bytes_release(&page);
-    return err;
-}
-
-struct loading {
-    struct store *store;
-    struct pages *remember;
-    uint8_t *to; /* memory 0 */
-};
-
-static enum tern_err load_list(const struct loading *l, const uint8_t *name, size_t first,
-                               size_t pages)
-{
-    struct bytes list = {0};
-    enum tern_err err = checkpoint_get(l->store, name, IMAGE_LIST_BYTES, &list);
-
-    for (size_t i = 0; i < pages && !err; i++) {
-        const uint8_t *page = list.data + i * STORE_NAME_BYTES;
-
-        if (!is_zero(page))
-            err = load_page(l->store, page, l->to + (first + i) * IMAGE_PAGE_BYTES);
-    }
-    if (!err && l->remember)
-        pages_loaded(l->remember, first, list.data, pages, name);
-    bytes_release(&list);
-    return err;
-}
-
-static enum tern_err load_memory(struct store *s, const struct image *image, int memory,
-                                 struct pages *remember)
-{
-    const size_t size = (size_t)image->state.instances[0].memory_pages << WASM_PAGE_BITS;
-    const size_t pages = size / IMAGE_PAGE_BYTES;
-    struct loading l = {.store = s, .remember = remember};
-    enum tern_err err = TERN_OK;
-
-    if (size == 0)
-        return TERN_OK;
-    l.to = sys_map(memory, size, PROT_READ | PROT_WRITE);
-    if (!l.to)
-        return TERN_ENOMEM;
-    for (uint32_t i = 0; i < image->list_count && !err; i++) {
-        const uint8_t *name = image->lists + (size_t)i * STORE_NAME_BYTES;
-        const size_t first = (size_t)i * IMAGE_LIST_PAGES;
-
-        if (!is_zero(name))
-            err = load_list(&l, name, first,
-                            pages - first < IMAGE_LIST_PAGES ? pages - first : IMAGE_LIST_PAGES);
-    }
-    sys_unmap(l.to, size);
-    return err;
-}
-
-enum tern_err checkpoint_load(struct store *s, const struct checkpoint *c,
-                              const struct checkpoint_target *to, struct problem *p)
+enum tern_err checkpoint_load_state(const struct checkpoint *c, int state, struct problem *p)
 {
     struct bytes encoded = {0};
-    enum tern_err err = load_memory(s, &c->image, to->memory, to->remember);
+    enum tern_err err = state_encode(&c->image.state, &encoded);
 
     if (!err)
-        err = state_encode(&c->image.state, &encoded);
-    if (!err)
-        err = file_write_fd(to->state, bytes_view(&encoded));
+        err = file_write_fd(state, bytes_view(&encoded));
     bytes_release(&encoded);
-    return err ? problem_set(p, err, "checkpoint %ju cannot be loaded: %s",
-                             (uintmax_t)c->root.number, tern_err_text(err))
-               : TERN_OK;
+    return err ? checkpoint_unloaded(c, err, p) : TERN_OK;
+}
+
+enum tern_err checkpoint_load(struct store *s, const struct checkpoint *c, int memory, int state,
+                              struct problem *p)
+{
+    struct fill *f = NULL;
+    enum tern_err err = fill_new(s, &c->image, NULL, &f);
+
+    if (!err)
+        err = fill_all(f, memory);
+    fill_free(f);
+    return err ? checkpoint_unloaded(c, err, p) : checkpoint_load_state(c, state, p);
+}
+
+enum tern_err checkpoint_unloaded(const struct checkpoint *c, enum tern_err err, struct problem *p)
+{
+    return problem_set(p, err, "checkpoint %ju cannot be loaded: %s", (uintmax_t)c->root.number,
+                       tern_err_text(err));
 }

@@ -9,7 +9,6 @@
 #define TERN_OS_CHECKPOINT_H
 
 #include "image/image.h"
-#include "os/pages.h"
 #include "store/store.h"
 
 struct checkpoint {
@@ -23,14 +22,13 @@ enum tern_err checkpoint_open(struct store *s, unsigned n, struct checkpoint *ou
                               struct problem *p);
 void checkpoint_release(struct checkpoint *c);
 
-struct checkpoint_target {
-    int memory;             /* memfd for memory 0: all zero, large enough */
-    int state;              /* memfd for struct state */
-    struct pages *remember; /* told what the memory's pages are; may be NULL */
-};
-
-enum tern_err checkpoint_load(struct store *s, const struct checkpoint *c,
-                              const struct checkpoint_target *to, struct problem *p);
+/* Memory 0 into a memfd that is all zero and large enough, the state into another. */
+enum tern_err checkpoint_load(struct store *s, const struct checkpoint *c, int memory, int state,
+                              struct problem *p);
+/* The state alone: the memory is for fill.h. */
+enum tern_err checkpoint_load_state(const struct checkpoint *c, int state, struct problem *p);
+/* The sentence about a checkpoint that cannot be loaded; returns err. */
+enum tern_err checkpoint_unloaded(const struct checkpoint *c, enum tern_err err, struct problem *p);
 
 /* The chunk of that name into an empty *out; TERN_ECORRUPT if it is not of that size. */
 enum tern_err checkpoint_get(struct store *s, const uint8_t *name, size_t size, struct bytes *out);

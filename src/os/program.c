@@ -1,6 +1,7 @@
 #include "os/program.h"
 
 #include "os/file.h"
+#include "os/fill.h"
 #include "os/process.h"
 #include "os/runner.h"
 #include "os/supervise.h"
@@ -36,6 +37,7 @@ struct launch {
     int report; /* our ends */
     int control;
     struct take *take; /* of a program that can be stopped */
+    struct fill *fill; /* and is to go on */
     struct words command;
 };
 
@@ -48,6 +50,7 @@ static void release(struct launch *l)
     sys_close(l->report);
     sys_close(l->control);
     take_free(l->take);
+    fill_free(l->fill);
     words_release(&l->command);
 }
 
@@ -130,7 +133,6 @@ static enum tern_err make_take(struct launch *l, struct problem *p)
 static enum tern_err make_stoppable(struct launch *l, struct problem *p)
 {
     const struct program_order *o = l->order;
-    struct checkpoint_target to;
     int ends[2];
     enum tern_err err;
 
@@ -145,10 +147,9 @@ static enum tern_err make_stoppable(struct launch *l, struct problem *p)
     if (err || !o->from)
         return err;
     l->fds[TICKET_FD_RESUME] = o->continuations;
-    to.memory = l->fds[TICKET_FD_MEMORY];
-    to.state = l->fds[TICKET_FD_STATE];
-    to.remember = take_pages(l->take);
-    return checkpoint_load(o->store, o->from, &to, p);
+    err = fill_new(o->store, &o->from->image, take_pages(l->take), &l->fill);
+    return err ? checkpoint_unloaded(o->from, err, p)
+               : checkpoint_load_state(o->from, l->fds[TICKET_FD_STATE], p);
 }
 
 static enum tern_err open_dirs(struct launch *l, struct problem *p)
@@ -205,13 +206,19 @@ static enum tern_err run(struct launch *l, int *status, struct bytes *report, st
         .fds = l->fds,
         .fd_count = l->fd_count,
     };
-    struct stopper stopper = {.order = l->order->stop, .control = l->control, .take = l->take};
+    struct stopper stopper = {.order = l->order->stop,
+                              .control = l->control,
+                              .memory = l->fds[TICKET_FD_MEMORY],
+                              .take = l->take,
+                              .fill = l->fill};
     struct supervise_hooks hooks = stopper_hooks(&stopper);
     enum tern_err err;
 
     err = supervise(&spec, l->order->stop ? &hooks : NULL, status, p);
     if (l->order->stop)
         stopper_over();
+    if (!err && stopper.unfilled)
+        err = checkpoint_unloaded(l->order->from, stopper.unfilled, p);
     if (err)
         return err;
     if (stopper.forced && WIFSIGNALED(*status))

@@ -4,6 +4,8 @@
 #include "os/sys.h"
 #include "wire/ticket.h"
 
+#include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -183,13 +185,17 @@ static void on_every(uv_timer_t *timer)
 
 /* ---- What the runner says ---- */
 
+/* What belongs together is on its way together: waiting for it is short. */
 static bool hear(const struct stopper *s, void *to, size_t size)
 {
+    struct pollfd rest = {.fd = s->control, .events = POLLIN};
     uint8_t *at = to;
 
     while (size > 0) {
         const ssize_t got = sys_read(s->control, at, size);
 
+        if (got == -EAGAIN && poll(&rest, 1, -1) >= 0)
+            continue;
         if (got <= 0)
             return false;
         at += got;
@@ -221,13 +227,62 @@ static void hear_why(struct stopper *s)
     problem_set(&s->why, TERN_EBUSY, "%s", text);
 }
 
-static void is_ready(struct stopper *s)
+/* ---- The memory of a program that goes on ---- */
+
+static void is_unfilled(struct stopper *s, enum tern_err err)
+{
+    s->unfilled = err;
+    kill(s->child, SIGKILL);
+}
+
+static void fill_now(uv_work_t *work)
+{
+    struct stopper *s = work->data;
+
+    s->err = fill_run(s->fill);
+}
+
+static void filled(uv_work_t *work, int status)
+{
+    struct stopper *s = work->data;
+
+    check(status == 0);
+    s->step = STOPPER_IDLE;
+    if (s->err == TERN_EBUSY) /* nobody needs it any more */
+        return;
+    if (s->err)
+        is_unfilled(s, s->err);
+    go_further(s);
+}
+
+static void fill_memory(struct stopper *s, int tracker, uint64_t base)
+{
+    enum tern_err err = TERN_OK;
+
+    if (fill_begin(s->fill, tracker, base)) {
+        s->step = STOPPER_FILLING;
+        work_on(s, fill_now, filled);
+    } else {
+        err = fill_all(s->fill, s->memory);
+    }
+    if (err)
+        is_unfilled(s, err);
+    else
+        answer(s, CONTROL_GO_ON);
+}
+
+static void is_ready(struct stopper *s, int tracker)
 {
     const uint64_t base = hear_number(s);
+    const bool asks = !s->order->compare;
     struct dirty d;
 
-    if (!s->order->compare && dirty_open(&d, s->child, base))
+    if (asks && dirty_open(&d, s->child, base))
         pages_track(take_pages(s->take), &d);
+    if (s->fill)
+        fill_memory(s, tracker, asks ? base : 0);
+    else
+        sys_close(tracker);
     s->ready = true;
     go_further(s);
 }
@@ -235,17 +290,19 @@ static void is_ready(struct stopper *s)
 static void on_answer(uv_poll_t *poll, int status, int events)
 {
     struct stopper *s = poll->data;
+    int tracker = -1;
     char what;
 
     (void)events;
-    if (status < 0 || !hear(s, &what, 1)) {
+    if (status < 0 || sys_read_fd(s->control, &what, 1, &tracker) != 1) {
         uv_poll_stop(poll); /* the runner has ended */
         return;
     }
     if (what == CONTROL_READY) {
-        is_ready(s);
+        is_ready(s, tracker);
         return;
     }
+    sys_close(tracker);
     uv_timer_stop(&s->again);
     if (what == CONTROL_STOPPED) {
         s->stopped_ns = hear_number(s);
@@ -291,6 +348,8 @@ static void ended(void *context, int status)
     struct stopper *s = context;
 
     s->ready = false;
+    if (s->fill)
+        fill_give_up(s->fill);
     if (WIFEXITED(status) && !s->told)
         take_give_up(s->take);
 }

@@ -9,13 +9,15 @@
  *          stop, again and again until it answers, since a request can come just before the program
  *          begins to wait. It stops while the rest is copied; the thread stores that while it runs
  *          again. A program that is to end stays stopped until everything is stored.
- * Early    SIGUSR1 is unblocked when the program runs: whoever blocks it before loses no request.
- * Refusal  A program that cannot be stopped now goes on; that is said.
+ * Filling  The memory of a program that goes on is had while it runs already (fill.h); nothing else
+ * is done before that is over. Early    SIGUSR1 is unblocked when the program runs: whoever blocks
+ * it before loses no request. Refusal  A program that cannot be stopped now goes on; that is said.
  */
 #ifndef TERN_OS_STOPPER_H
 #define TERN_OS_STOPPER_H
 
 #include "os/checkpoint_take.h"
+#include "os/fill.h"
 #include "os/supervise.h"
 
 struct stopper_done {
@@ -38,24 +40,28 @@ struct stopper_order {
 
 enum stopper_step {
     STOPPER_IDLE,
-    STOPPER_AHEAD,  /* the thread stores, the program runs */
-    STOPPER_ASKED,  /* the runner is to stop */
-    STOPPER_STORING /* the thread stores what the stopped program left */
+    STOPPER_FILLING, /* the thread fills the memory of a program that goes on, which runs */
+    STOPPER_AHEAD,   /* the thread stores, the program runs */
+    STOPPER_ASKED,   /* the runner is to stop */
+    STOPPER_STORING  /* the thread stores what the stopped program left */
 };
 
 struct stopper {
     const struct stopper_order *order;
     struct take *take;
-    int control; /* our end of the socket */
+    struct fill *fill; /* of a program that goes on, else NULL */
+    int memory;        /* memfd of memory 0 */
+    int control;       /* our end of the socket */
     pid_t child;
     enum stopper_step step;
-    bool ready;       /* the runner listens */
-    bool wish, last;  /* for a checkpoint; for the program's end with it */
-    bool told;        /* somebody asked for the one that is taken */
-    bool still;       /* it waits for us */
-    bool refused;     /* the wish to end could not be met: the next one ends it without */
-    uint64_t wish_ms; /* when that came */
-    int forced;       /* the signal by which it was ended at once */
+    bool ready;             /* the runner listens */
+    bool wish, last;        /* for a checkpoint; for the program's end with it */
+    bool told;              /* somebody asked for the one that is taken */
+    bool still;             /* it waits for us */
+    bool refused;           /* the wish to end could not be met: the next one ends it without */
+    uint64_t wish_ms;       /* when that came */
+    int forced;             /* the signal by which it was ended at once */
+    enum tern_err unfilled; /* why its memory could not be had, by which it was ended */
     uint64_t began_ns, stopped_ns;
     struct stopper_done done;
     struct problem why;

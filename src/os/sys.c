@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -48,6 +49,22 @@ ssize_t sys_write(int fd, const void *from, size_t size)
 ssize_t sys_pread(int fd, void *to, size_t size, off_t at)
 {
     return RETRY(pread(fd, to, size, at));
+}
+
+ssize_t sys_read_fd(int socket, void *to, size_t size, int *fd)
+{
+    char room[CMSG_SPACE(sizeof *fd)];
+    struct iovec where = {to, size};
+    struct msghdr message = {
+        .msg_iov = &where, .msg_iovlen = 1, .msg_control = room, .msg_controllen = sizeof room};
+    const ssize_t got = RETRY(recvmsg(socket, &message, MSG_CMSG_CLOEXEC));
+    const struct cmsghdr *head = got > 0 ? CMSG_FIRSTHDR(&message) : NULL;
+
+    *fd = -1;
+    if (head && head->cmsg_level == SOL_SOCKET && head->cmsg_type == SCM_RIGHTS &&
+        head->cmsg_len == CMSG_LEN(sizeof *fd))
+        memcpy(fd, CMSG_DATA(head), sizeof *fd);
+    return got;
 }
 
 int sys_fstat(int fd, struct stat *out)

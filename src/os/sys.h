@@ -19,6 +19,8 @@ int sys_close(int fd); /* accepts -1 */
 ssize_t sys_read(int fd, void *to, size_t size);
 ssize_t sys_write(int fd, const void *from, size_t size);
 ssize_t sys_pread(int fd, void *to, size_t size, off_t at);
+/* As sys_read; *fd: the descriptor that came with it, close on exec, or -1. */
+ssize_t sys_read_fd(int socket, void *to, size_t size, int *fd);
 int sys_fstat(int fd, struct stat *out);
 int sys_stat(const char *path, struct stat *out);
 int sys_lstat(const char *path, struct stat *out);

@@ -80,6 +80,8 @@ struct tern_memory {
     uint32_t pages; /* of 64 KiB; at most 65536 */
     uint32_t max_pages;
     uint32_t declared_max; /* by its module, for linking; UINT32_MAX: none */
+    uint32_t
+        late; /* 1: pages come while the program runs, and the kernel must not meet one first */
 };
 
 union tern_cell { /* a global, an argument, a result */

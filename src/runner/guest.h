@@ -13,6 +13,19 @@
 
 #include <stdbool.h>
 
+enum { GUEST_PAGE_BYTES = 4096 }; /* the smallest that a host has */
+
+/* Has pages that are still to come be there: the kernel would not wait for them. */
+static inline void guest_touch(const uint8_t *at, uint64_t size)
+{
+    const uint8_t *end = at + size;
+
+    for (const volatile uint8_t *p = at; p < end;
+         p = (const uint8_t *)(((uintptr_t)p & ~(uintptr_t)(GUEST_PAGE_BYTES - 1)) +
+                               GUEST_PAGE_BYTES))
+        (void)*p;
+}
+
 static inline uint8_t *guest_at(const struct tern_memory *m, uint32_t offset, uint64_t size)
 {
     static uint8_t nothing[1];
@@ -20,7 +33,11 @@ static inline uint8_t *guest_at(const struct tern_memory *m, uint32_t offset, ui
 
     if (size == 0)
         return nothing;
-    return offset <= bytes && size <= bytes - offset ? m->base + offset : NULL;
+    if (offset > bytes || size > bytes - offset)
+        return NULL;
+    if (m->late)
+        guest_touch(m->base + offset, size);
+    return m->base + offset;
 }
 
 static inline uint16_t guest_load16(const uint8_t *from)

@@ -143,7 +143,7 @@ int main(int argc, char **argv)
     quota_start_clock(ticket.resumes ? hold_cpu_left_ns(&ticket, &program.state)
                                      : ticket.cpu_ns_max);
     if (ticket.stoppable)
-        stop_listen(host.memory, ticket.resumes);
+        stop_listen(host.memory ? program.in->memory[0] : NULL, ticket.resumes);
     sandbox_enter(&ticket, dirs);
     if (ticket.resumes)
         hold_restore(&host, &program.state);

@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -129,19 +130,52 @@ static void say_stays(const char *text)
     say(line, size);
 }
 
-/* Where memory 0 is, if from now on its writes are noted. The tracker stays open. */
-static uint64_t track(const struct tern_memory *memory, bool loaded)
+static char hear(void)
+{
+    char what;
+    ssize_t got;
+
+    do
+        got = read(TICKET_FD_CONTROL, &what, 1);
+    while (got < 0 && errno == EINTR);
+    return got == 1 ? what : 0;
+}
+
+/* The first byte carries the descriptor, if there is one. */
+static void say_ready(uint64_t base, int tracker)
+{
+    uint8_t words[1 + sizeof base] = {CONTROL_READY};
+    char room[CMSG_SPACE(sizeof tracker)] = {0};
+    struct iovec all = {words, sizeof words};
+    struct msghdr message = {.msg_iov = &all, .msg_iovlen = 1};
+    struct cmsghdr *head;
+
+    guest_store64(words + 1, base);
+    if (tracker >= 0) {
+        message.msg_control = room;
+        message.msg_controllen = sizeof room;
+        head = CMSG_FIRSTHDR(&message);
+        *head = (struct cmsghdr){CMSG_LEN(sizeof tracker), SOL_SOCKET, SCM_RIGHTS};
+        memcpy(CMSG_DATA(head), &tracker, sizeof tracker);
+    }
+    if (sendmsg(TICKET_FD_CONTROL, &message, 0) != (ssize_t)sizeof words)
+        _exit(1);
+}
+
+/* -1: the kernel cannot. The tracker stays open. */
+static int track(struct tern_memory *memory, bool loaded)
 {
     int tracker = -1;
 
     if (memory && memory->max_pages > 0)
         tracker = track_writes(memory->base, (size_t)memory->max_pages << 16);
     if (tracker < 0)
-        return 0;
+        return -1;
+    memory->late = loaded;
     if (!loaded || track_arm(tracker, memory->base, (size_t)memory->pages << 16) == 0)
-        return (uintptr_t)memory->base;
+        return tracker;
     close(tracker);
-    return 0;
+    return -1;
 }
 
 static uint64_t now_ns(void)
@@ -152,8 +186,9 @@ static uint64_t now_ns(void)
     return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
-void stop_listen(const struct tern_memory *memory, bool loaded)
+void stop_listen(struct tern_memory *memory, bool loaded)
 {
+    int tracker;
     struct sigaction ask = {.sa_handler = on_ask}; /* not SA_RESTART: what waits is left */
     struct sigaction leave = {.sa_handler = SIG_IGN};
 
@@ -163,18 +198,10 @@ void stop_listen(const struct tern_memory *memory, bool loaded)
     sigaction(SIGINT, &leave, NULL); /* a terminal's reach us, too: the parent decides */
     sigaction(SIGTERM, &leave, NULL);
     sigaction(SIGHUP, &leave, NULL);
-    say_number(CONTROL_READY, track(memory, loaded));
-}
-
-static char hear(void)
-{
-    char what;
-    ssize_t got;
-
-    do
-        got = read(TICKET_FD_CONTROL, &what, 1);
-    while (got < 0 && errno == EINTR);
-    return got == 1 ? what : 0;
+    tracker = track(memory, loaded);
+    say_ready(tracker < 0 ? 0 : (uintptr_t)memory->base, tracker);
+    if (loaded && hear() != CONTROL_GO_ON)
+        _exit(1);
 }
 
 void stop_and_wait(const struct program *p, struct host *h)

@@ -9,9 +9,10 @@
 /*
  * From now on SIGUSR1 asks the program to stop at its next safepoint, which the parent is told, and
  * writes to its memory (NULL: it has none) are tracked where the kernel can. What asks programs to
- * end is left to the parent. `loaded`: the parent knows what is in the memory.
+ * end is left to the parent. `loaded`: the memory is one that the parent fills; waits until it may
+ * be used.
  */
-void stop_listen(const struct tern_memory *memory, bool loaded);
+void stop_listen(struct tern_memory *memory, bool loaded);
 
 /*
  * The program has stopped: brings files that it has open for writing to the disk, writes its state,

@@ -30,7 +30,10 @@ enum ticket_limit {
  * why, with a newline; after STOPPED it waits to be told.
  */
 enum control {
-    CONTROL_READY = 'R',   /* u64: where memory 0 is mapped if its writes are tracked, else 0 */
+    /* u64: where memory 0 is mapped if its writes are tracked, else 0. With the first byte comes
+     * the tracker's descriptor. A program that goes on then waits for GO_ON: until its memory is
+     * there, or will be when it is touched. */
+    CONTROL_READY = 'R',
     CONTROL_STOPPED = 'S', /* u64: since when it has not been running, on CLOCK_MONOTONIC, in ns */
     CONTROL_STAYS = 'N',   /* it cannot be stopped now: goes on */
     CONTROL_GO_ON = 'G',

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 
-from lifted import (STOPPED, commits, new, random_moments, resume, runner_of, same, start,
+from lifted import (STOPPED, Program, commits, new, random_moments, resume, runner_of, same, start,
                     stop_and_go_on, whole)
 from tap import Suite, check, clean_error, contains, equal, TERN
 
@@ -314,6 +314,41 @@ def a_directory_of_checkpoints_may_be_moved(s):
     p = resume(s, elsewhere)
     equal(p.end(), (0, ""))
     same(out + p.seen, whole(s, *words), "moved")
+
+
+# ---- Much memory ----
+
+def go_on_with_much(s, state, **more):
+    p = Program(s, state, "resume", state, stdin=subprocess.PIPE, **more)
+    return p, p.type(b"!" + 3000 * b"x").close().end()
+
+
+@suite.case
+def much_memory_is_had_while_the_program_runs(s):
+    large = s.program("large.c")
+    r = subprocess.run([TERN, "exec", large], input=b"!" + 3000 * b"x", env=s.env(),
+                       stdout=subprocess.PIPE, check=True)
+    for env in (s.env(), s.env(TERN_COMPARE_PAGES="1")):
+        state = new(s)
+        out = start(s, state, module=large, stdin=subprocess.PIPE, env=env).lines(1).stop()
+        for _ in range(3):
+            p, ended = go_on_with_much(s, state, env=env)
+            equal(ended, (0, ""))
+            same(out + p.seen, r.stdout, "much memory")
+
+
+@suite.case
+def much_memory_that_is_damaged_ends_it(s):
+    state = new(s)
+    start(s, state, module=s.program("large.c"), stdin=subprocess.PIPE).lines(1).stop()
+    pack = max(state.glob("pack-*"), key=lambda p: p.stat().st_size)
+    middle = pack.stat().st_size // 2
+    with open(pack, "r+b") as f:
+        f.seek(middle)
+        f.write(bytes(4096))
+    _, (code, said) = go_on_with_much(s, state)
+    equal(code, 126)
+    equal(said, f"tern: cannot go on from {state}: checkpoint 1 cannot be loaded: damaged\n")
 
 
 # ---- Ends ----
