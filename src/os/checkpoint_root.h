@@ -3,7 +3,8 @@
  *
  * Format   "TERNCHK1", the u32 counts of names that follow (settings, module, image, memory lists),
  *          the names, 32 bytes each; little-endian. Settings, module and image are runs of chunks
- * of at most STORE_CHUNK_MAX; memory lists are as image.h says. A name that is all 0 has no chunk.
+ *          of at most STORE_CHUNK_MAX; memory lists are as image.h says. A name that is all 0 has
+ *          no chunk.
  */
 #ifndef TERN_OS_CHECKPOINT_ROOT_H
 #define TERN_OS_CHECKPOINT_ROOT_H

@@ -1,12 +1,11 @@
 /*
- * checkpoint_take - a program into a store, checkpoint after checkpoint: the node's side of
- * stopping.
+ * checkpoint_take - a program into a store, checkpoint after checkpoint: the node's side of it.
  *
  * Steps    take_ahead while the program runs: stores most of what changed. take_stopped while it is
  *          stopped: reads the runner's state, copies the rest. take_store while it runs again:
- * stores that, commits a root. What was committed before is not touched. Failure  Leaves the
- * checkpoints that there are; the next one is taken as if it were the first. Threads  One call at a
- * time, from any thread; only take_give_up may come between.
+ *          stores that, commits a root. What was committed before is not touched.
+ * Failure  Leaves the checkpoints that there are; the next one is taken as if it were the first.
+ * Threads  One call at a time, from any thread; only take_give_up may come between.
  */
 #ifndef TERN_OS_CHECKPOINT_TAKE_H
 #define TERN_OS_CHECKPOINT_TAKE_H

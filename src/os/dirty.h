@@ -2,8 +2,8 @@
  * dirty - asks the kernel which pages of another process's memory were written.
  *
  * How      PAGEMAP_SCAN (Linux 6.7) on a mapping that rt/track.h prepared in that process. Whether
- * the kernel means what it says is tried out first, on pages of our own. Pages    4 KiB, counted
- * from the start of the mapping. On hosts with larger ones: not available.
+ *          the kernel means what it says is tried out first, on pages of our own.
+ * Pages    4 KiB, counted from the start of the mapping. On hosts with larger ones: not available.
  */
 #ifndef TERN_OS_DIRTY_H
 #define TERN_OS_DIRTY_H

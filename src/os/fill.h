@@ -2,11 +2,13 @@
  * fill - the memory of a program that goes on: all at once, or page by page while it runs.
  *
  * How      userfaultfd: a page that the program touches and that is not there yet is had from the
- * store first, the others one after another. A program of any size starts at once. Where the kernel
- *          does not have that, and for little memory, all of it is filled before the program
- * starts. Pages    of zeros are left out: they come into being when they are touched. Damage   A
- * page that cannot be had may be noticed only when the program runs already: it must not go on
- * then. Threads  fill_run may be called from any thread, while nobody else uses the store.
+ *          store first, the others one after another. So a program of any size starts at once.
+ *          Where the kernel does not have that, and for little memory, all of it is filled before
+ *          the program starts.
+ * Pages    of zeros are left out: they come into being when they are touched.
+ * Damage   A page that cannot be had may be noticed only when the program runs already: it must
+ *          not go on then.
+ * Threads  fill_run may be called from any thread, while nobody else uses the store.
  */
 #ifndef TERN_OS_FILL_H
 #define TERN_OS_FILL_H

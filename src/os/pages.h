@@ -5,10 +5,11 @@
  * Does     Takes what dirty.h reports, or, where that is not available, whatever page differs from
  *          its hash; stores what changed; makes the lists of names that an image consists of.
  * Ahead    pages_ahead stores while the program runs: a page that is written meanwhile has been
- * armed before it was read, so it is found again. Stopped  pages_copy sets aside what changed, in
- * memory that was made ready before, so that the program can go on; pages_put stores that. Failure
- * What could not be stored counts as changed; pages_forget makes that of everything. Threads  One
- * call at a time, from any thread; only pages_give_up may come between.
+ *          armed before it was read, so it is found again.
+ * Stopped  pages_copy sets aside what changed, in memory that was made ready before, so that the
+ *          program can go on; pages_put stores that.
+ * Failure  What could not be stored counts as changed; pages_forget makes that of everything.
+ * Threads  One call at a time, from any thread; only pages_give_up may come between.
  */
 #ifndef TERN_OS_PAGES_H
 #define TERN_OS_PAGES_H

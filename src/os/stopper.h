@@ -9,9 +9,10 @@
  *          stop, again and again until it answers, since a request can come just before the program
  *          begins to wait. It stops while the rest is copied; the thread stores that while it runs
  *          again. A program that is to end stays stopped until everything is stored.
- * Filling  The memory of a program that goes on is had while it runs already (fill.h); nothing else
- * is done before that is over. Early    SIGUSR1 is unblocked when the program runs: whoever blocks
- * it before loses no request. Refusal  A program that cannot be stopped now goes on; that is said.
+ * Filling  The memory of a program that goes on is had while it runs already (fill.h); nothing
+ *          else is done before that is over.
+ * Early    SIGUSR1 is unblocked when the program runs: whoever blocks it before loses no request.
+ * Refusal  A program that cannot be stopped now goes on; that is said.
  */
 #ifndef TERN_OS_STOPPER_H
 #define TERN_OS_STOPPER_H
