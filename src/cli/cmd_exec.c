@@ -69,6 +69,8 @@ static bool take_options(struct run *r)
             r->checkpoints = g->value;
         else if (strcmp(g->option->name, "stats") == 0)
             fine = run_open_stats(r, g->value);
+        else if (strcmp(g->option->name, "record") == 0)
+            r->record = g->value;
         else if (strcmp(g->option->name, "env") == 0)
             fine = run_add_env(r, g->value);
         else

@@ -11,6 +11,8 @@
 int cmd_cc(const struct invocation *in);
 int cmd_exec(const struct invocation *in);
 int cmd_resume(const struct invocation *in);
+int cmd_replay(const struct invocation *in);
+int cmd_record_show(const struct invocation *in);
 int cmd_checkpoint(const struct invocation *in);
 int cmd_module_show(const struct invocation *in);
 int cmd_module_c(const struct invocation *in);
@@ -25,6 +27,7 @@ int cmd_version(const struct invocation *in);
 int cmd_completion(const struct invocation *in);
 
 extern const struct command command_cc, command_exec, command_resume, command_checkpoint;
+extern const struct command command_replay, command_record_show;
 extern const struct command command_module_show, command_module_c, command_module_validate;
 extern const struct command command_image_show, command_image_verify, command_image_diff;
 extern const struct command command_cache, command_cache_show, command_cache_prune;

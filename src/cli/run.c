@@ -22,6 +22,8 @@ void run_init(struct run *r, const struct invocation *in, const char *verb)
         .limits = program_default,
         .module = -1,
         .stats = -1,
+        .record_fd = -1,
+        .replayed = {.fd = -1},
         .object = {.fd = -1},
         .continuations = {.fd = -1},
     };
@@ -38,6 +40,8 @@ void run_release(struct run *r)
     words_release(&r->env);
     bytes_release(&r->settings);
     checkpoint_release(&r->from);
+    record_close(&r->replayed);
+    sys_close(r->record_fd);
     store_close(r->store);
     sys_unmap(r->map, r->bytes.size);
     sys_close(r->module);
@@ -125,6 +129,20 @@ enum tern_err run_load(struct run *r, struct problem *p)
         return err;
     keep_requests();
     return store_open(r->checkpoints, true, &r->store, p);
+}
+
+/* ---- A record ---- */
+
+enum tern_err run_open_record(struct run *r, struct problem *p)
+{
+    enum tern_err err = record_open(r->record, false, &r->replayed, p);
+
+    if (!err)
+        err = run_read_settings(r, r->replayed.settings, p);
+    if (!err)
+        err = keep_module(r, bytes_view(&r->replayed.module), p);
+    r->replays = true;
+    return err;
 }
 
 /* ---- A checkpoint ---- */
@@ -248,6 +266,12 @@ static enum tern_err start(struct run *r, struct ending *ending, struct problem 
         .from = r->resumes ? &r->from : NULL,
         .continuations = r->continuations.fd,
         .points = r->resumes ? &r->points : NULL,
+        .record_use = r->replays  ? TICKET_RECORD_REPLAY
+                      : r->record ? TICKET_RECORD_WRITE
+                                  : TICKET_RECORD_NONE,
+        .record = r->replays ? r->replayed.fd : r->record_fd,
+        .replayed = r->replays ? &r->replayed : NULL,
+        .warn = say_text,
         .module = r->module,
         .module_bytes = r->bytes,
         .object = r->object.fd,
@@ -272,11 +296,13 @@ int run_go(struct run *r, int *signal)
     enum tern_err err = r->args.failed || r->env.failed ? TERN_ENOMEM : TERN_OK;
 
     if (!err)
-        err = r->resumes ? TERN_OK : run_load(r, &p);
-    if (!err && r->store)
+        err = r->resumes || r->replays ? TERN_OK : run_load(r, &p);
+    if (!err && (r->store || (r->record && !r->replays)))
         err = run_write_settings(r);
     if (!err)
         err = compile(r, &p);
+    if (!err && r->record && !r->replays)
+        err = record_create(r->record, bytes_view(&r->settings), r->bytes, &r->record_fd, &p);
     if (!err)
         err = start(r, &ending, &p);
     *signal = ending.signal;
@@ -285,6 +311,8 @@ int run_go(struct run *r, int *signal)
         ending.code = code_for(err, r->module >= 0);
         if (!*signal && r->resumes)
             say("cannot go on from %s: %s", r->checkpoints, p.text);
+        else if (!*signal && r->replays)
+            say("cannot replay %s: %s", r->record, p.text);
         else if (!*signal)
             say_text(p.text);
     } else if (ending.text[0]) {

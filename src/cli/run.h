@@ -1,9 +1,12 @@
 /*
- * run - what exec and resume have in common: a module, what it may use, its checkpoints.
+ * run - what exec, resume and replay have in common: a module, what it may use, its checkpoints,
+ *       its record.
  *
- * Life     run_init; fill in the order; run_load (exec) or run_open (resume); run_go; run_release.
- * Settings Arguments, variables, directories and limits travel with each checkpoint as JSON, so
- *          that a directory of checkpoints is all that resume needs. Bytes that are not printable
+ * Life     run_init; fill in the order; run_load (exec), run_open (resume) or run_open_record
+ *          (replay); run_go; run_release.
+ * Settings Arguments, variables, directories and limits travel with each checkpoint and each record
+ *          as JSON, so that a directory of checkpoints is all that resume needs, a record all that
+ *          replay needs. Bytes that are not printable
  *          ASCII stand there as %XX.
  */
 #ifndef TERN_CLI_RUN_H
@@ -35,6 +38,11 @@ struct run {
     int stats; /* a line for each checkpoint goes there; -1: nowhere */
     struct bytes settings;
 
+    const char *record; /* a file: written by exec, read by replay; NULL: none */
+    int record_fd;
+    struct record_file replayed;
+    bool replays;
+
     int module; /* sealed */
     struct view bytes;
     void *map;
@@ -54,6 +62,8 @@ bool run_add_env(struct run *r, const char *value);
 enum tern_err run_load(struct run *r, struct problem *p);
 /* Opens the directory's newest checkpoint: module, settings, image, all checked. */
 enum tern_err run_open(struct run *r, struct problem *p);
+/* Opens the record: module and settings; its calls are checked. */
+enum tern_err run_open_record(struct run *r, struct problem *p);
 /* Compiles what is missing, and runs; the code or signal to end by. */
 int run_go(struct run *r, int *signal);
 

@@ -164,6 +164,5 @@ enum tern_err run_read_settings(struct run *r, struct view json, struct problem 
     bool fine = all && read_all(all, r);
 
     json_decref(all);
-    return fine ? TERN_OK
-                : problem_set(p, TERN_ECORRUPT, "the settings in the checkpoint make no sense");
+    return fine ? TERN_OK : problem_set(p, TERN_ECORRUPT, "its settings make no sense");
 }

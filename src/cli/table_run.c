@@ -87,6 +87,10 @@ static const struct option exec_options[] = {
      .argument = "FILE",
      .path = true,
      .help = "append a line of JSON to FILE for each checkpoint: pages, bytes, times"},
+    {.name = "record",
+     .argument = "FILE",
+     .path = true,
+     .help = "write down all that the program takes from outside (tern replay, tern record show)"},
 };
 
 static const struct example exec_examples[] = {
@@ -98,6 +102,8 @@ static const struct example exec_examples[] = {
      "in a pipe, with limits"},
     {"tern exec --checkpoint state --every 5m prog.wasm",
      "lose at most five minutes; Ctrl-C keeps everything: tern resume state"},
+    {"tern exec --record run.rec prog.wasm; tern record show run.rec",
+     "what it asked the system for, call by call"},
 };
 
 static const struct exit_status exec_statuses[] = {
@@ -129,6 +135,10 @@ const struct command command_exec = {
         "SIGTERM, SIGHUP and Ctrl-C take one and stop, a second one of these ends the program at "
         "once. A program is stopped where it can be rebuilt: between two rounds of a loop, after "
         "a call, before it waits.\n\n"
+        "With --record, each host call that was answered is in FILE when the program goes on, with "
+        "its arguments and every byte that it gave to the program; FILE has the module, too, so "
+        "that tern replay can give the same run anywhere. FILE is for its owner only; a record "
+        "that is there is replaced, any other file is not.\n\n"
         "The environment variable TERN_CC chooses the C compiler, TERN_CFLAGS adds flags for "
         "it, TERN_COMPILE_SECONDS bounds how long it may take (600), TERN_RUNNER chooses the "
         "runner, TERN_CACHE_DIR the place for compiled modules. TERN_COMPARE_PAGES=1 finds what "

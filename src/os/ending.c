@@ -128,12 +128,18 @@ void ending_make(const struct ending_order *order, struct ending *out)
         on_silence(order, out);
         return;
     }
+    if (order->replayed) {
+        ending_replayed(order, &r, out);
+        return;
+    }
     switch (r.kind) {
     case REPORT_EXIT: out->code = (int)(r.code & 255); break;
     case REPORT_TRAP: on_trap(order, &r, out); break;
     case REPORT_LIMIT: on_limit(order, &r, out); break;
     case REPORT_SIGNAL: on_signal(order, &r, out); break;
     case REPORT_STOPPED: out->code = EXIT_STOPPED; break;
+    case REPORT_DIVERGED:
+    case REPORT_REPLAYED: on_silence(order, out); break; /* nothing was replayed */
     case REPORT_REFUSED:
         out->code = EXIT_REFUSED;
         snprintf(out->text, sizeof out->text, "%s: cannot be run: %.500s", order->name, r.text);

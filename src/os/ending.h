@@ -13,6 +13,8 @@
 /* Of `tern exec`, besides the program's own; as near as can be to what shells know. */
 enum exit_code {
     EXIT_STOPPED = 75,  /* stopped, with a checkpoint to go on from (EX_TEMPFAIL: again later) */
+    EXIT_DIVERGED = 76,    /* a replayed run did something else than the recorded one */
+    EXIT_RECORD_ENDS = 77, /* a replayed run came to where the record was cut off */
     EXIT_TERN = 125,    /* Tern could not do its part */
     EXIT_REFUSED = 126, /* not a module, not a valid one, or one that needs what there is not */
     EXIT_NOT_FOUND = 127,
@@ -27,6 +29,7 @@ struct ending {
     char text[768]; /* for standard error, without "tern: "; empty: nothing to say */
 };
 
+struct record_file;
 struct translate_points;
 
 struct ending_order {
@@ -39,8 +42,11 @@ struct ending_order {
     struct view report;                    /* what came through the pipe */
     uint64_t cpu_ns_max;
     uint64_t output_bytes_max;
+    const struct record_file *replayed; /* NULL: it was no replay */
 };
 
+/* For ending_make: of a replay that gave this report. */
+void ending_replayed(const struct ending_order *order, const struct report *r, struct ending *out);
 void ending_make(const struct ending_order *order, struct ending *out);
 
 #endif

@@ -41,17 +41,27 @@ struct launch {
     struct words command;
 };
 
-/* What we opened: the standard streams, module and object are borrowed. */
+/* What we opened: the standard streams, module, objects and record are borrowed. */
 static void release(struct launch *l)
 {
     for (size_t i = TICKET_FD_TICKET; i < l->fd_count; i++)
-        if (i != TICKET_FD_MODULE && i != TICKET_FD_OBJECT && i != TICKET_FD_RESUME)
+        if (i != TICKET_FD_MODULE && i != TICKET_FD_OBJECT && i != TICKET_FD_RESUME &&
+            i != TICKET_FD_RECORD)
             sys_close(l->fds[i]);
     sys_close(l->report);
     sys_close(l->control);
     take_free(l->take);
     fill_free(l->fill);
     words_release(&l->command);
+}
+
+/* Only then a replay needs the limit, which counts otherwise on every machine. */
+static bool ended_by_time(const struct record_file *r)
+{
+    struct report was;
+
+    return r->ended && report_decode(&was, r->report) == TERN_OK && was.kind == REPORT_LIMIT &&
+           was.code == REPORT_LIMIT_CPU;
 }
 
 static enum tern_err fill_ticket(const struct program_order *o, struct ticket *t, struct problem *p)
@@ -62,17 +72,18 @@ static enum tern_err fill_ticket(const struct program_order *o, struct ticket *t
         t->args[t->arg_count++] = view_of_string(o->args->word[i]);
     for (size_t i = 0; i < o->env->count; i++)
         t->env[t->env_count++] = view_of_string(o->env->word[i]);
-    for (size_t i = 0; i < o->dir_count; i++)
+    for (size_t i = 0; i < o->dir_count && !o->replayed; i++)
         t->dirs[t->dir_count++] = (struct ticket_dir){
             .guest_path = view_of_string(o->dirs[i].guest), .read_only = o->dirs[i].read_only};
     t->memory_pages_max = o->limits.memory_pages_max;
     t->stack_cells = (uint32_t)(o->limits.stack_bytes / 8);
     t->native_stack_bytes = o->limits.stack_bytes * FRAME_GROWTH + NATIVE_STACK_LEAST;
-    t->cpu_ns_max = o->limits.cpu_ns_max;
+    t->cpu_ns_max = o->replayed && !ended_by_time(o->replayed) ? 0 : o->limits.cpu_ns_max;
     t->output_bytes_max = o->limits.output_bytes_max;
     t->table_elements_max = TABLE_ELEMENTS_MAX;
     t->stoppable = o->stop != NULL;
     t->resumes = o->from != NULL;
+    t->record = o->record_use;
     return TERN_OK;
 }
 
@@ -154,7 +165,7 @@ static enum tern_err make_stoppable(struct launch *l, struct problem *p)
 
 static enum tern_err open_dirs(struct launch *l, struct problem *p)
 {
-    for (size_t i = 0; i < l->order->dir_count; i++) {
+    for (size_t i = 0; i < l->order->dir_count && !l->order->replayed; i++) {
         const char *host = l->order->dirs[i].host;
         int fd = sys_open(host, O_RDONLY | O_DIRECTORY, 0);
 
@@ -176,9 +187,13 @@ static enum tern_err prepare(struct launch *l, struct problem *p)
 
     for (int i = 0; i < FDS_MAX; i++)
         l->fds[i] = i <= 2 ? i : -1;
+    if (l->order->replayed)
+        l->fds[0] = -1;
     l->fd_count = TICKET_FD_DIRS;
     l->fds[TICKET_FD_OBJECT] = l->order->object;
     l->fds[TICKET_FD_MODULE] = l->order->module;
+    if (l->order->record_use != TICKET_RECORD_NONE)
+        l->fds[TICKET_FD_RECORD] = l->order->record;
     err = open_dirs(l, p);
     if (!err)
         err = runner_find(l->order->settings, &l->command, p);
@@ -230,6 +245,14 @@ static enum tern_err run(struct launch *l, int *status, struct bytes *report, st
     return TERN_OK;
 }
 
+static void finish_record(const struct program_order *o, int status, struct view report)
+{
+    struct problem p = {.text = ""};
+
+    if (o->record_use == TICKET_RECORD_WRITE && record_finish(o->record, status, report, &p))
+        o->warn(p.text);
+}
+
 enum tern_err program_run(const struct program_order *order, struct ending *out, struct problem *p)
 {
     struct launch l = {.order = order, .report = -1, .control = -1};
@@ -240,6 +263,8 @@ enum tern_err program_run(const struct program_order *order, struct ending *out,
     if (!err)
         err = run(&l, &status, &report, p);
     if (!err)
+        finish_record(order, status, bytes_view(&report));
+    if (!err)
         ending_make(&(struct ending_order){.name = order->name,
                                            .module = order->module_bytes,
                                            .object = order->object,
@@ -248,7 +273,8 @@ enum tern_err program_run(const struct program_order *order, struct ending *out,
                                            .status = status,
                                            .report = bytes_view(&report),
                                            .cpu_ns_max = order->limits.cpu_ns_max,
-                                           .output_bytes_max = order->limits.output_bytes_max},
+                                           .output_bytes_max = order->limits.output_bytes_max,
+                                           .replayed = order->replayed},
                     out);
     bytes_release(&report);
     release(&l);

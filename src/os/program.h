@@ -3,6 +3,8 @@
  *
  * Does     Writes the ticket, makes the memory, starts the runner with exactly the descriptors
  *          of enum ticket_fd, watches it, reads its report.
+ * Record   One that is written gets its end here; in a replay no directory is lent, nothing is
+ *          read from standard input, and only the limits apply that the run does not depend on.
  * Errors   Only what keeps it from starting. How a program that was started ended is *out.
  */
 #ifndef TERN_OS_PROGRAM_H
@@ -10,6 +12,7 @@
 
 #include "os/checkpoint.h"
 #include "os/ending.h"
+#include "os/record.h"
 #include "os/settings.h"
 #include "os/stopper.h"
 #include "os/words.h"
@@ -42,6 +45,10 @@ struct program_order {
     const struct checkpoint *from;         /* NULL: from the beginning */
     int continuations;                     /* for that: a sealed object */
     const struct translate_points *points; /* of these */
+    enum ticket_record record_use;
+    int record;                           /* for that: borrowed */
+    const struct record_file *replayed;   /* of TICKET_RECORD_REPLAY */
+    void (*warn)(const char *text);       /* what went wrong with the record */
     int module;                            /* sealed descriptors */
     int object;
     struct view module_bytes;

@@ -1,6 +1,9 @@
 #include "runner/end.h"
 
+#include "runner/replayer.h"
+
 #include <dlfcn.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -46,10 +49,24 @@ static void write_report(const uint8_t *from, size_t size)
     }
 }
 
+/* A program that ends has made all the calls that it made. */
+static void compare_end(struct report *r)
+{
+    const char *name;
+    uint64_t sequence;
+
+    if ((r->kind != REPORT_EXIT && r->kind != REPORT_TRAP) || !end_is_replaying() ||
+        !replayer_next(host, &sequence, &name))
+        return;
+    *r = (struct report){.kind = REPORT_DIVERGED};
+    snprintf(r->text, sizeof r->text, "it ends before call %" PRIu64 ", %s", sequence, name);
+}
+
 static _Noreturn void end_with(struct report *r)
 {
     uint8_t bytes[REPORT_BYTES];
 
+    compare_end(r);
     ended = 1;
     if (host) {
         r->memory_pages = host->memory ? host->memory->pages : 0;
@@ -111,13 +128,41 @@ void end_stopped(void)
     end_with(&(struct report){.kind = REPORT_STOPPED});
 }
 
+static _Noreturn void end_saying(enum report_kind kind, const char *format, va_list args)
+{
+    struct report r = {.kind = kind};
+
+    vsnprintf(r.text, sizeof r.text, format, args);
+    end_with(&r);
+}
+
 void end_refused(const char *format, ...)
 {
-    struct report r = {.kind = REPORT_REFUSED};
     va_list args;
 
     va_start(args, format);
-    vsnprintf(r.text, sizeof r.text, format, args);
+    end_saying(REPORT_REFUSED, format, args);
     va_end(args);
-    end_with(&r);
+}
+
+void end_diverged(const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    end_saying(REPORT_DIVERGED, format, args);
+    va_end(args);
+}
+
+void end_replayed(uint32_t number)
+{
+    end_with(&(struct report){.kind = REPORT_REPLAYED, .code = number});
+}
+
+bool end_is_replaying(void)
+{
+    const char *name;
+    uint64_t sequence;
+
+    return host && host->replayer && replayer_next(host, &sequence, &name);
 }

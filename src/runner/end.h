@@ -26,6 +26,13 @@ _Noreturn void end_stopped(void);
 /* One sentence, without a final newline; cut if too long. */
 _Noreturn void end_refused(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* Of a run that is replayed: it does something else than it did; a sentence, as above. */
+_Noreturn void end_diverged(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* The record has no more calls, and the program makes this one. */
+_Noreturn void end_replayed(uint32_t number);
+/* There are calls left in the record. */
+bool end_is_replaying(void);
+
 /* A report is on its way: a signal handler that finds this returns. */
 bool end_begun(void);
 

@@ -3,6 +3,8 @@
 #include "base/check.h"
 #include "rt/suspend.h"
 #include "runner/end.h"
+#include "runner/recorder.h"
+#include "runner/replayer.h"
 
 #include <errno.h>
 #include <string.h>
@@ -47,13 +49,19 @@ void tern_host(struct tern_instance *in, uint32_t func, uint32_t room, union ter
 
     (void)room;
     check(number > 0 && number < HOST_CALLS_END);
-    if (suspend_host_call(in, func, cells))
+    if (!h->replayer && suspend_host_call(in, func, cells))
         return;
     h->call = (struct host_call){
         .sequence = h->call.sequence + 1,
         .number = number,
         .args = cells,
     };
+    if (h->replayer) {
+        cells[0].i32 = replayer_answer(h);
+        return;
+    }
+    if (h->recorder)
+        recorder_before(h);
     while ((answer = rows[number].handler(h, cells)) == HOST_AGAIN) {
         h->call.attempt++;
         if (suspend_host_call(in, func, cells))
@@ -61,6 +69,8 @@ void tern_host(struct tern_instance *in, uint32_t func, uint32_t room, union ter
     }
     h->call.answered = true;
     h->waited_ns = 0;
+    if (h->recorder)
+        recorder_after(h, answer);
     cells[0].i32 = answer;
 }
 

@@ -11,18 +11,19 @@
  * Clock    The program's own never runs back and stands still while the program is stopped.
  * Call     struct host_call holds all of the call that is being made until its answer stands:
  *          arguments in cells that no handler writes, and what a second attempt must know of
- *          the first. So a call can be recorded, replayed, or saved as 'about to be made again'.
- * Not here What the calls do: wasi_*.c, one function per row of calls.h.
+ *          the first. So a call can be recorded (recorder.h), answered from a record (replayer.h),
+ *          or saved as 'about to be made again'.
+ * Not here What the calls do: wasi_*.c, one function per row of wire/calls.h.
  * Memory   Guest memory through guest.h only, and no field of it is read twice.
  */
 #ifndef TERN_RUNNER_HOST_H
 #define TERN_RUNNER_HOST_H
 
 #include "rt/instance.h"
-#include "runner/calls.h"
 #include "runner/fds.h"
 #include "runner/guest.h"
 #include "runner/wasi_errno.h"
+#include "wire/calls.h"
 #include "wire/ticket.h"
 
 struct host_call {
@@ -34,6 +35,8 @@ struct host_call {
     uint64_t start_ns; /* on the program's clock, at attempt 0 of a call that waits, else 0 */
 };
 
+struct recorder;
+struct replayer;
 struct state;
 
 struct host {
@@ -43,6 +46,8 @@ struct host {
     struct fds fds;
     bool walk_paths; /* no openat2 */
     struct host_call call;
+    struct recorder *recorder; /* NULL: nothing is recorded */
+    struct replayer *replayer; /* NULL: calls are made */
     uint64_t output_bytes;  /* written so far */
     uint64_t cpu_start_ns;  /* processor time before the program's first instruction; modulo 2^64 */
     uint64_t clock_base_ns; /* the program's monotonic clock less the machine's; modulo 2^64 */

@@ -7,6 +7,8 @@
 #include "runner/path.h"
 #include "runner/program.h"
 #include "runner/quota.h"
+#include "runner/recorder.h"
+#include "runner/replayer.h"
 #include "runner/sandbox.h"
 #include "runner/stop.h"
 
@@ -110,6 +112,8 @@ static void close_used_up(void)
     close(TICKET_FD_MODULE);
     close(TICKET_FD_MEMORY);
     close(TICKET_FD_RESUME);
+    if (ticket.record != TICKET_RECORD_WRITE)
+        close(TICKET_FD_RECORD);
     if (!ticket.stoppable) {
         close(TICKET_FD_CONTROL);
         close(TICKET_FD_STATE);
@@ -136,16 +140,21 @@ int main(int argc, char **argv)
     lend_descriptors(&host, dirs);
     host.walk_paths = must_walk(argc, argv);
     program_load(&program, &host);
+    if (ticket.record == TICKET_RECORD_REPLAY)
+        replayer_start(&host);
     close_used_up();
 
     host.cpu_start_ns = end_cpu_ns();
     end_watch(&host, (uintptr_t)program.module, (uintptr_t)program.continuations);
     quota_start_clock(ticket.resumes ? hold_cpu_left_ns(&ticket, &program.state)
-                                     : ticket.cpu_ns_max);
+                                     : ticket.cpu_ns_max,
+                      ticket.record == TICKET_RECORD_REPLAY);
     if (ticket.stoppable)
         stop_listen(host.memory ? program.in->memory[0] : NULL, ticket.resumes);
     sandbox_enter(&ticket, dirs);
     if (ticket.resumes)
         hold_restore(&host, &program.state);
+    if (ticket.record == TICKET_RECORD_WRITE)
+        recorder_start(&host);
     program_run(&program, &host);
 }

@@ -37,31 +37,35 @@ void quota_apply(void)
 static void on_time(int number)
 {
     (void)number;
-    if (!end_begun())
+    if (!end_begun() && !end_is_replaying())
         end_limit(REPORT_LIMIT_CPU);
 }
 
-static bool start_timer(uint64_t ns)
+static bool start_timer(uint64_t ns, bool again)
 {
     struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGXCPU};
-    const struct itimerspec when = {
-        .it_value = {.tv_sec = (time_t)(ns / 1000000000u), .tv_nsec = (long)(ns % 1000000000u)}};
+    const struct timespec span = {.tv_sec = (time_t)(ns / 1000000000u),
+                                  .tv_nsec = (long)(ns % 1000000000u)};
+    const struct itimerspec when = {.it_value = span,
+                                    .it_interval = again ? span : (struct timespec){.tv_sec = 0}};
     timer_t timer;
 
     return timer_create(CLOCK_PROCESS_CPUTIME_ID, &event, &timer) == 0 &&
            timer_settime(timer, 0, &when, NULL) == 0;
 }
 
-static bool start_interval_timer(uint64_t ns)
+static bool start_interval_timer(uint64_t ns, bool again)
 {
     const uint64_t us = ns / 1000 + 1;
-    const struct itimerval when = {
-        .it_value = {.tv_sec = (time_t)(us / 1000000u), .tv_usec = (suseconds_t)(us % 1000000u)}};
+    const struct timeval span = {.tv_sec = (time_t)(us / 1000000u),
+                                 .tv_usec = (suseconds_t)(us % 1000000u)};
+    const struct itimerval when = {.it_value = span,
+                                   .it_interval = again ? span : (struct timeval){.tv_sec = 0}};
 
     return setitimer(ITIMER_PROF, &when, NULL) == 0;
 }
 
-void quota_start_clock(uint64_t cpu_ns_max)
+void quota_start_clock(uint64_t cpu_ns_max, bool replays)
 {
     /* The program's own stack may be what is nearly used up: hence the other one. */
     struct sigaction action = {.sa_handler = on_time, .sa_flags = SA_ONSTACK | SA_RESTART};
@@ -72,7 +76,8 @@ void quota_start_clock(uint64_t cpu_ns_max)
     sigemptyset(&action.sa_mask);
     sigaction(SIGXCPU, &action, NULL);
     sigaction(SIGPROF, &action, NULL);
-    if (!start_timer(cpu_ns_max))
-        start_interval_timer(cpu_ns_max);
-    lower(RLIMIT_CPU, seconds, seconds + SECONDS_OF_GRACE);
+    if (!start_timer(cpu_ns_max, replays))
+        start_interval_timer(cpu_ns_max, replays);
+    if (!replays)
+        lower(RLIMIT_CPU, seconds, seconds + SECONDS_OF_GRACE);
 }

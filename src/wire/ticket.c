@@ -21,7 +21,8 @@ enum tag {
     TAG_FILTER = 10,
     TAG_STOPPABLE = 11, /* 0 or 1, as the next */
     TAG_RESUMES = 12,
-    TAG_LAST = TAG_RESUMES,
+    TAG_RECORD = 13, /* enum ticket_record */
+    TAG_LAST = TAG_RECORD,
 };
 
 enum {
@@ -168,6 +169,7 @@ enum tern_err ticket_encode(const struct ticket *t, struct bytes *out)
     put_number(out, TAG_TABLE_ELEMENTS, t->table_elements_max, 4);
     put_number(out, TAG_STOPPABLE, t->stoppable, 1);
     put_number(out, TAG_RESUMES, t->resumes, 1);
+    put_number(out, TAG_RECORD, (uint64_t)t->record, 1);
     put_text(out, TAG_FILTER, t->filter);
     for (uint32_t i = 0; i < t->arg_count; i++)
         put_text(out, TAG_ARG, t->args[i]);
@@ -223,6 +225,14 @@ static bool take_bool(bool *to, struct view value)
     return true;
 }
 
+static bool take_record(enum ticket_record *to, struct view value)
+{
+    if (value.size != 1 || value.data[0] > TICKET_RECORD_REPLAY)
+        return false;
+    *to = (enum ticket_record)value.data[0];
+    return true;
+}
+
 static bool take_entry(struct ticket *t, uint32_t tag, struct view value)
 {
     switch (tag) {
@@ -238,6 +248,7 @@ static bool take_entry(struct ticket *t, uint32_t tag, struct view value)
     case TAG_FILTER: t->filter = value; return true;
     case TAG_STOPPABLE: return take_bool(&t->stoppable, value);
     case TAG_RESUMES: return take_bool(&t->resumes, value);
+    case TAG_RECORD: return take_record(&t->record, value);
     default: return false;
     }
 }
@@ -327,7 +338,7 @@ static bool report_sound(struct view bytes)
 
     if (memcmp(bytes.data, report_magic, sizeof report_magic) != 0)
         return false;
-    if (bytes.data[8] < REPORT_EXIT || bytes.data[8] > REPORT_STOPPED || bytes.data[9] > 1 ||
+    if (bytes.data[8] < REPORT_EXIT || bytes.data[8] > REPORT_REPLAYED || bytes.data[9] > 1 ||
         bytes.data[10] > 1 || bytes.data[11])
         return false;
     return size < REPORT_BYTES - REPORT_TEXT_AT && printable((const char *)text, size);

@@ -51,7 +51,14 @@ enum ticket_fd {
     TICKET_FD_CONTROL = 8, /* stream socket: see enum control */
     TICKET_FD_STATE = 9,   /* memfd: struct state of a program that stopped, or is to go on */
     TICKET_FD_RESUME = 10, /* compiled continuations, sealed, if it is to go on */
-    TICKET_FD_DIRS = 11,
+    TICKET_FD_RECORD = 13, /* of a run that is recorded or replayed, else /dev/null: wire/record.h */
+    TICKET_FD_DIRS = 14,
+};
+
+enum ticket_record {
+    TICKET_RECORD_NONE,
+    TICKET_RECORD_WRITE,  /* host calls are appended to the record */
+    TICKET_RECORD_REPLAY, /* they are not made: the record has the answers */
 };
 
 struct ticket_dir {
@@ -71,6 +78,7 @@ struct ticket {
     uint64_t output_bytes_max; /* written by the program in all; 0: no limit */
     uint32_t table_elements_max;
     bool stoppable;
+    enum ticket_record record;
     bool resumes; /* goes on from TICKET_FD_STATE and what lies in memory 0 */
     /* seccomp program: array of struct sock_filter in native order; may be empty */
     struct view filter;
@@ -86,6 +94,8 @@ enum report_kind {
     REPORT_SIGNAL = 4,  /* code: signal that ends the program as it would a native one */
     REPORT_REFUSED = 5, /* could not be started; text says why */
     REPORT_STOPPED = 6, /* after CONTROL_END */
+    REPORT_DIVERGED = 7, /* a replayed run does not do what the recorded one did; text says what */
+    REPORT_REPLAYED = 8, /* it has made all the calls in the record; code: its next one */
 };
 
 enum report_limit { REPORT_LIMIT_CPU = 1, REPORT_LIMIT_OUTPUT = 2 };
@@ -101,7 +111,7 @@ struct report {
     uint64_t memory_pages; /* at the end */
     uint64_t cpu_ns;       /* processor time of the program */
     uint64_t output_bytes;
-    char text[512]; /* REFUSED: one sentence */
+    char text[512]; /* REFUSED, DIVERGED: one sentence */
 };
 
 enum { REPORT_BYTES = 8 + 4 * 4 + 8 * 4 + 512 };

@@ -11,7 +11,7 @@ from shared import EXIT_OUTPUT, HERE, RUNNER, check, equal, leave
 import wasm
 from wasm import call, i32, i64
 
-CALLS_H = HERE.parent.parent / "src" / "runner" / "calls.h"
+CALLS_H = HERE.parent.parent / "src" / "wire" / "calls.h"
 LEFT_OUT = {"proc_exit", "proc_raise", "poll_oneoff"}  # they end it, or may wait for ever
 CALLS_EACH_RUN = 3000
 PATHS = [b"a", b".", b"..", b"../outside", b"sub", b"sub/a", b"sub/../..", b"/etc/passwd", b"",

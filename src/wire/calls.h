@@ -5,8 +5,8 @@
  * Numbers stand in recordings and images: they never change, and none is used again.
  * Signatures are in tern_rt.h's letters, parameters '>' results.
  */
-#ifndef TERN_RUNNER_CALLS_H
-#define TERN_RUNNER_CALLS_H
+#ifndef TERN_WIRE_CALLS_H
+#define TERN_WIRE_CALLS_H
 
 #define HOST_CALLS(CALL)                                                                           \
     CALL(1, args_get, "ii>i")                                                                      \
@@ -56,6 +56,11 @@
     CALL(45, sock_send, "iiiii>i")                                                                 \
     CALL(46, sock_shutdown, "ii>i")
 
-enum { HOST_CALLS_END = 47 };
+enum host_number {
+#define HOST_NUMBER(number, name, signature) HOST_##name = number,
+    HOST_CALLS(HOST_NUMBER)
+#undef HOST_NUMBER
+        HOST_CALLS_END = 47
+};
 
 #endif
