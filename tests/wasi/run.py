@@ -59,8 +59,8 @@ def state(world):
     return seen
 
 
-def command(s, world, name, *words):
-    return ["exec", "--env", "GREETING=hello", "--env", "EMPTY=", "--dir", f"{world}/data::/data",
+def command(s, world, name, *words, options=()):
+    return ["exec", *options, "--env", "GREETING=hello", "--env", "EMPTY=", "--dir", f"{world}/data::/data",
             "--ro-dir", f"{world}/lent::/lent", compiled(s, name), *words]
 
 
@@ -82,6 +82,23 @@ def piped(s, name, way, *words):
     equal(state(world), before, "what the program may not change")
 
 
+def recorded(s, name, *words):
+    """What it checks holds once more when a record gives the answers, and nothing is there."""
+    world, record = fresh_world(s), s.dir / "run.rec"
+    read, write = os.pipe()
+    os.write(write, INPUT)
+    os.close(write)
+    try:
+        r = s.tern(*command(s, world, name, *words, options=("--record", record)), stdin=read)
+    finally:
+        os.close(read)
+    said_ok(r.returncode, r.stdout, r.stderr)
+    shutil.rmtree(world)
+    r = s.tern("replay", record, cwd="/")
+    said_ok(r.returncode, r.stdout, r.stderr)
+    check(not world.exists(), "that nothing is made anew")
+
+
 def case(name, function):
     function.__name__ = name
     suite.case(function)
@@ -91,6 +108,11 @@ for way_ in WAYS:
     for name_ in ("files", "descriptors", "opening", "names", "dirs", "escapes", "lent",
                   "pointers", "clocks", "poll"):
         case(name_ + way_, lambda s, n=name_, w=way_: piped(s, n, w))
+for name_ in ("files", "descriptors", "opening", "names", "dirs", "escapes", "lent", "pointers",
+              "clocks", "poll"):
+    case(name_ + ", recorded", lambda s, n=name_: recorded(s, n))
+case("args, recorded", lambda s: recorded(s, "args", "first", "second arg", ""))
+case("standard streams that are pipes, recorded", lambda s: recorded(s, "stdio", "pipe"))
 case("args", lambda s: piped(s, "args", "", "first", "second arg", ""))
 case("standard streams that are pipes", lambda s: piped(s, "stdio", "", "pipe"))
 
