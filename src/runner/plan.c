@@ -270,3 +270,20 @@ bool plan_settle(struct plan *p, enum wasi_errno answer, uint32_t moved)
         return false;
     return p->varied_count == 0 || cut_varied(p, (uint64_t)moved * p->varied_unit);
 }
+
+bool plan_fill(const struct plan *p, const struct host *h, const struct record_call *c)
+{
+    const uint8_t *from = c->filled.data;
+
+    if (p->fill_count != c->range_count)
+        return false;
+    for (uint32_t i = 0; i < c->range_count; i++) {
+        const struct record_range r = record_range_get(c, i);
+
+        if (r.at != p->fills[i].at || r.size != p->fills[i].size)
+            return false;
+        memcpy(guest_at(h->memory, r.at, r.size), from, r.size);
+        from += r.size;
+    }
+    return true;
+}

@@ -41,5 +41,7 @@ uint8_t plan_keep(const struct plan *p, const struct host *h, const struct host_
 uint32_t plan_moved(const struct plan *p, const struct host *h);
 /* False: the call cannot have moved so much. */
 bool plan_settle(struct plan *p, enum wasi_errno answer, uint32_t moved);
+/* What a recorded call filled, once more; false: not what this one, settled, can have filled. */
+bool plan_fill(const struct plan *p, const struct host *h, const struct record_call *c);
 
 #endif

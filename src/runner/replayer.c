@@ -102,21 +102,6 @@ static _Noreturn void refuse(const struct record_call *c)
                 c->sequence, call_find(c->number)->name);
 }
 
-static void fill(const struct replayer *r, const struct host *h)
-{
-    const struct record_call *c = &r->next;
-    const uint8_t *from = c->filled.data;
-
-    for (uint32_t i = 0; i < c->range_count; i++) {
-        const struct record_range f = record_range_get(c, i);
-
-        if (f.at != r->plan.fills[i].at || f.size != r->plan.fills[i].size)
-            refuse(c);
-        memcpy(guest_at(h->memory, f.at, f.size), from, f.size);
-        from += f.size;
-    }
-}
-
 static void write_all(int fd, const uint8_t *from, size_t size)
 {
     while (size > 0) {
@@ -166,9 +151,8 @@ enum wasi_errno replayer_answer(struct host *h)
     answer = (enum wasi_errno)r->next.answer;
     if (r->next.stream)
         show(r, h);
-    if (!plan_settle(&r->plan, answer, r->next.moved) || r->plan.fill_count != r->next.range_count)
+    if (!plan_settle(&r->plan, answer, r->next.moved) || !plan_fill(&r->plan, h, &r->next))
         refuse(&r->next);
-    fill(r, h);
     advance(r);
     return answer;
 }

@@ -20,7 +20,8 @@ from record import record  # noqa: E402
 
 RINGS = ("base", "wire", "wasm", "translate", "image")
 CORPUS = {"translate": "module"}  # targets that share another's
-ALSO = {"image": ["tests/unit/image_sample.c", "tests/unit/wasm_build.c"]}  # further sources
+ALSO = {"image": ["tests/unit/image_sample.c", "tests/unit/wasm_build.c"],
+        "record": ["src/cli/record_names.c", "src/cli/record_text.c", "src/runner/plan.c"]}  # further sources
 FLAGS = ["-g", "-O1", "-std=gnu17", "-D_GNU_SOURCE", "-fno-omit-frame-pointer",
          "-fsanitize=fuzzer,address,undefined", "-fno-sanitize-recover=all", f"-I{SRC}"]
 

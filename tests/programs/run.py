@@ -165,9 +165,24 @@ def make_folder(recipe, folder):
             shutil.copy(file, folder)
 
 
-def perform(recipe, command, folder, environment):
-    """Runs all steps in the folder; seconds taken."""
+def replay(tern, record, folder, names, environment):
+    """Elsewhere, and with nothing there: the record of a step gives its output and exit code."""
+    done = subprocess.run([str(tern), "replay", str(record)], cwd="/", env=environment,
+                          stdin=subprocess.DEVNULL, capture_output=True, timeout=600)
+    seen = (done.stdout, done.stderr, f"{done.returncode}\n".encode())
+    for name, part in zip(names, seen):
+        if (folder / name).read_bytes() != part:
+            raise Fault(f"{name} differs in the replay\n{done.stderr[-400:].decode(errors='replace')}")
+    record.unlink()
+
+
+def perform(recipe, command, folder, environment, tern=None):
+    """Runs all steps in the folder; seconds taken. tern: each is recorded, and replayed by it."""
     make_folder(recipe, folder)
+    record = folder.parent / "run.rec"
+    record.unlink(missing_ok=True)
+    if tern:
+        command = [*command[:2], "--record", str(record), *command[2:]]
     spent = 0.0
     for number, step in enumerate(recipe.steps):
         arguments, source, target = parse_step(step)
@@ -180,6 +195,9 @@ def perform(recipe, command, folder, environment):
                                   stderr=stderr, env=environment, timeout=600)
         spent += time.monotonic() - before
         (folder / f"{number}.status").write_text(f"{done.returncode}\n")
+        if tern:
+            names = target, f"{number}.stderr", f"{number}.status"
+            replay(tern, record, folder, names, environment)
     return spent
 
 
@@ -195,7 +213,7 @@ def differences(recipe, one, other):
             yield f"{name} differs"
 
 
-def compare(recipe, tern, work, native, wasm):
+def compare(recipe, tern, work, native, wasm, records):
     environment = {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/"),
                    "LC_ALL": "C", "TZ": "UTC"}
     environment["TERN_CACHE_DIR"] = str(work / "cache")
@@ -204,7 +222,7 @@ def compare(recipe, tern, work, native, wasm):
     guest = [word for item in recipe.env for word in ("--env", item)]
     spent_native = perform(recipe, ["env", *recipe.env, str(native)], one, environment)
     command = [str(tern), "exec", "--dir", f"{other}::.", *guest, str(wasm)]
-    spent_tern = perform(recipe, command, other, environment)
+    spent_tern = perform(recipe, command, other, environment, tern if records else None)
     wrong = list(differences(recipe, one, other))
     if wrong:
         hint = "\n".join(f.read_text(errors="replace")[:400]
@@ -219,8 +237,9 @@ def compare(recipe, tern, work, native, wasm):
 class Trial:
     """One program from sources to verdict."""
 
-    def __init__(self, recipe, fetcher, builder, tern):
-        self.recipe, self.fetcher, self.builder, self.tern = recipe, fetcher, builder, tern
+    def __init__(self, recipe, fetcher, builder, options):
+        self.recipe, self.fetcher, self.builder = recipe, fetcher, builder
+        self.tern, self.records = options.tern.absolute(), options.record
 
     def fetch(self):
         with self.fetcher.lock:
@@ -230,7 +249,7 @@ class Trial:
         tree = self.builder.prepared(self.recipe, self.source)
         native = self.builder.build(self.recipe, tree, "native")
         wasm = self.builder.build(self.recipe, tree, "wasi")
-        times = compare(self.recipe, self.tern, tree.parent, native, wasm)
+        times = compare(self.recipe, self.tern, tree.parent, native, wasm, self.records)
         return {"steps": len(self.recipe.steps), "wasm_bytes": wasm.stat().st_size,
                 "native_s": round(times[0], 3), "tern_s": round(times[1], 3),
                 "version": version_of(self.source.parent)}
@@ -282,6 +301,7 @@ def main():
     p.add_argument("--tap", action="store_true")
     p.add_argument("--jobs", type=int, default=2)
     p.add_argument("--level", default="-O2", help="optimisation, of both builds")
+    p.add_argument("--record", action="store_true", help="also record and replay every run")
     p.add_argument("--fresh", action="store_true", help="build again what was built")
     a = p.parse_args()
     root, tern = a.root.resolve(), a.tern.absolute()
@@ -292,7 +312,7 @@ def main():
     fetcher, builder = Fetcher(root), Builder(tern, root, a.level)
     if a.tap:
         print(f"1..{len(chosen)}", flush=True)
-    trials = [Trial(r, fetcher, builder, tern) for r in chosen]
+    trials = [Trial(r, fetcher, builder, a) for r in chosen]
     with concurrent.futures.ThreadPoolExecutor(a.jobs) as pool:
         results = []
         for number, result in enumerate(pool.map(verdict, trials), 1):
