@@ -26,7 +26,7 @@ json_t *record_call_json(const struct record_call *c);
 /* ---- What a call gave, for both ---- */
 
 struct record_results {
-    struct view data; /* what was received, read, listed; the events of poll_oneoff */
+    struct view data;  /* what was received, read, listed; the events of poll_oneoff */
     struct view fixed; /* the results of a known size, in the order of the parameters */
 };
 

@@ -12,11 +12,11 @@
 
 /* Of `tern exec`, besides the program's own; as near as can be to what shells know. */
 enum exit_code {
-    EXIT_STOPPED = 75,  /* stopped, with a checkpoint to go on from (EX_TEMPFAIL: again later) */
+    EXIT_STOPPED = 75,     /* stopped, with a checkpoint to go on from (EX_TEMPFAIL: again later) */
     EXIT_DIVERGED = 76,    /* a replayed run did something else than the recorded one */
     EXIT_RECORD_ENDS = 77, /* a replayed run came to where the record was cut off */
-    EXIT_TERN = 125,    /* Tern could not do its part */
-    EXIT_REFUSED = 126, /* not a module, not a valid one, or one that needs what there is not */
+    EXIT_TERN = 125,       /* Tern could not do its part */
+    EXIT_REFUSED = 126,    /* not a module, not a valid one, or one that needs what there is not */
     EXIT_NOT_FOUND = 127,
     EXIT_TRAP = 134,         /* as abort() looks to a shell: 128 + SIGABRT */
     EXIT_CPU_LIMIT = 152,    /* 128 + SIGXCPU */

@@ -46,10 +46,10 @@ struct program_order {
     int continuations;                     /* for that: a sealed object */
     const struct translate_points *points; /* of these */
     enum ticket_record record_use;
-    int record;                           /* for that: borrowed */
-    const struct record_file *replayed;   /* of TICKET_RECORD_REPLAY */
-    void (*warn)(const char *text);       /* what went wrong with the record */
-    int module;                            /* sealed descriptors */
+    int record;                         /* for that: borrowed */
+    const struct record_file *replayed; /* of TICKET_RECORD_REPLAY */
+    void (*warn)(const char *text);     /* what went wrong with the record */
+    int module;                         /* sealed descriptors */
     int object;
     struct view module_bytes;
 };

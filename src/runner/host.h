@@ -48,7 +48,7 @@ struct host {
     struct host_call call;
     struct recorder *recorder; /* NULL: nothing is recorded */
     struct replayer *replayer; /* NULL: calls are made */
-    uint64_t output_bytes;  /* written so far */
+    uint64_t output_bytes;     /* written so far */
     uint64_t cpu_start_ns;  /* processor time before the program's first instruction; modulo 2^64 */
     uint64_t clock_base_ns; /* the program's monotonic clock less the machine's; modulo 2^64 */
     uint64_t waited_ns;     /* already, by the call that is made next */

@@ -27,7 +27,7 @@ struct plan {
     uint32_t varied, varied_unit; /* fills from here on are cut to what was moved, in such units */
     uint32_t varied_count;
     uint32_t in_vain, in_vain_count; /* which of the fills can have changed in spite of an error */
-    bool says_moved; /* at this address: */
+    bool says_moved;                 /* at this address: */
     uint32_t moved_at;
 };
 

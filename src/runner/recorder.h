@@ -1,9 +1,10 @@
 /*
  * recorder - writes each answered host call to the record (wire/record.h) on TICKET_FD_RECORD.
  *
- * Promise  When the program goes on, the call that it made is in the file: whoever kills the runner
- *          or its parent loses at most the call that was being made. (It may still be lost when
- *          the machine itself goes down.)
+ * Promise  When the program goes on, the call that it made is in the kernel's hands: who kills the
+ *          runner or its parent loses at most the call that was being made. (When the machine
+ *          itself goes down more may be lost.)
+ * File     Behind what is written there can be zeros, up to the end of what is mapped: no block.
  * Full     If the file cannot be written any more, what is incomplete is cut off, the header says
  *          why, and the program goes on without a recorder.
  * Not here Calls that end the program are not answered: of them only proc_exit is recorded. END,

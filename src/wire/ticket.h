@@ -51,7 +51,7 @@ enum ticket_fd {
     TICKET_FD_CONTROL = 8, /* stream socket: see enum control */
     TICKET_FD_STATE = 9,   /* memfd: struct state of a program that stopped, or is to go on */
     TICKET_FD_RESUME = 10, /* compiled continuations, sealed, if it is to go on */
-    TICKET_FD_RECORD = 13, /* of a run that is recorded or replayed, else /dev/null: wire/record.h */
+    TICKET_FD_RECORD = 13, /* of a run that is recorded or replayed, else /dev/null */
     TICKET_FD_DIRS = 14,
 };
 
@@ -88,12 +88,12 @@ enum tern_err ticket_encode(const struct ticket *t, struct bytes *out);
 enum tern_err ticket_decode(struct ticket *t, struct view bytes);
 
 enum report_kind {
-    REPORT_EXIT = 1,    /* code: exit code of the program */
-    REPORT_TRAP = 2,    /* code: enum tern_trap_kind; where: func, offset or pc */
-    REPORT_LIMIT = 3,   /* code: enum report_limit */
-    REPORT_SIGNAL = 4,  /* code: signal that ends the program as it would a native one */
-    REPORT_REFUSED = 5, /* could not be started; text says why */
-    REPORT_STOPPED = 6, /* after CONTROL_END */
+    REPORT_EXIT = 1,     /* code: exit code of the program */
+    REPORT_TRAP = 2,     /* code: enum tern_trap_kind; where: func, offset or pc */
+    REPORT_LIMIT = 3,    /* code: enum report_limit */
+    REPORT_SIGNAL = 4,   /* code: signal that ends the program as it would a native one */
+    REPORT_REFUSED = 5,  /* could not be started; text says why */
+    REPORT_STOPPED = 6,  /* after CONTROL_END */
     REPORT_DIVERGED = 7, /* a replayed run does not do what the recorded one did; text says what */
     REPORT_REPLAYED = 8, /* it has made all the calls in the record; code: its next one */
 };

@@ -112,6 +112,19 @@ def it_is_all_in_one_file(s):
 
 
 @suite.case
+def large_pieces_come_again(s):
+    rng = random_moments()
+    data = s.file("large", rng.randbytes(3000000))
+    cat = subprocess.Popen(["cat", str(data)], stdout=subprocess.PIPE)
+    with open(data, "rb") as file, cat.stdout as pipe:
+        for stdin in (file, pipe):
+            path, r = recorded(s, "slurp", stdin=stdin)
+            equal(sum(int(line.split()[0]) for line in r.stdout.splitlines()), 3000000)
+            same_run(replayed(s, path), r)
+    cat.wait()
+
+
+@suite.case
 def every_kind_of_end(s):
     for words, options, code in ((["", "41"], (), 41), (["abort"], (), 134),
                                  (["load", "-16"], (), 134),

@@ -1,4 +1,5 @@
-/* plan: whatever a host call changes in the program's memory stands in its plan; calls are drawn. */
+/* plan: whatever a host call changes in the program's memory stands in its plan; calls are drawn.
+ */
 #include "world.h"
 
 #include "runner/plan.h"
@@ -58,12 +59,12 @@ static uint8_t *room(uint32_t at, uint32_t size)
 static void put_path(union tern_cell *a)
 {
     static const char *const names[] = {"a", "b", "dir", "dir/c", "link", ".", "..", "no/such", ""};
-    const char *name = names[draw(sizeof names / sizeof *names)];
-    uint8_t *to = room(a[0].i32, (uint32_t)strlen(name));
+    const struct view name = view_of_string(names[draw(sizeof names / sizeof *names)]);
+    uint8_t *to = room(a[0].i32, (uint32_t)name.size);
 
     if (to)
-        memcpy(to, name, strlen(name));
-    a[1].i32 = draw(30) ? (uint32_t)strlen(name) : draw_size();
+        memcpy(to, name.data, name.size);
+    a[1].i32 = draw(30) ? (uint32_t)name.size : draw_size();
 }
 
 static void put_buffers(union tern_cell *a)

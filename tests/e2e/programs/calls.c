@@ -31,6 +31,21 @@ static int echo(void)
     return 0;
 }
 
+/* Input in large pieces. */
+static int slurp(void)
+{
+    static unsigned char piece[300000];
+    unsigned long sum = 0;
+    ssize_t size;
+
+    while ((size = read(0, piece, sizeof piece)) > 0) {
+        for (ssize_t i = 0; i < size; i++)
+            sum = sum * 31 + piece[i];
+        printf("%zd %lu\n", size, sum);
+    }
+    return 0;
+}
+
 static int spin(void)
 {
     volatile unsigned n = 0;
@@ -72,6 +87,8 @@ int main(int argc, char **argv)
         return tick(number);
     if (strcmp(what, "echo") == 0)
         return echo();
+    if (strcmp(what, "slurp") == 0)
+        return slurp();
     if (strcmp(what, "spin") == 0)
         return spin();
     if (strcmp(what, "flood") == 0)

@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/random.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -55,8 +55,8 @@ static void input(void)
     do {
         ready = poll(&p, 1, 5000);
         size = read(0, piece, sizeof piece);
-        printf("ready %d %d, %zd bytes: %.*s\n", ready, p.revents, size,
-               size > 0 ? (int)size : 0, piece);
+        printf("ready %d %d, %zd bytes: %.*s\n", ready, p.revents, size, size > 0 ? (int)size : 0,
+               piece);
     } while (size > 0);
 }
 
