@@ -8,10 +8,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <zstd.h>
 
@@ -209,6 +211,15 @@ static enum tern_err read_start(struct record_file *r, struct record_reader *rea
     return damaged(p, reader, 0);
 }
 
+/* As of waitpid, for a process that has ended. */
+static bool status_sound(int status)
+{
+    const int signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+
+    return WIFEXITED(status) || (signal > 0 && signal < NSIG && signal != SIGSTOP &&
+                                 signal != SIGTSTP && signal != SIGTTIN && signal != SIGTTOU);
+}
+
 static bool read_end(struct record_file *r, struct view contents)
 {
     struct report report;
@@ -218,7 +229,8 @@ static bool read_end(struct record_file *r, struct view contents)
     r->ended = true;
     r->status = (int)get(contents.data, STATUS_BYTES);
     r->report = view_of(contents.data + STATUS_BYTES, contents.size - STATUS_BYTES);
-    return r->report.size == 0 || report_decode(&report, r->report) == TERN_OK;
+    return status_sound(r->status) &&
+           (r->report.size == 0 || report_decode(&report, r->report) == TERN_OK);
 }
 
 static bool read_call(struct record_file *r, struct view contents)

@@ -112,7 +112,7 @@ static void close_used_up(void)
     close(TICKET_FD_MODULE);
     close(TICKET_FD_MEMORY);
     close(TICKET_FD_RESUME);
-    if (ticket.record != TICKET_RECORD_WRITE)
+    if (ticket.record == TICKET_RECORD_NONE)
         close(TICKET_FD_RECORD);
     if (!ticket.stoppable) {
         close(TICKET_FD_CONTROL);
@@ -140,8 +140,6 @@ int main(int argc, char **argv)
     lend_descriptors(&host, dirs);
     host.walk_paths = must_walk(argc, argv);
     program_load(&program, &host);
-    if (ticket.record == TICKET_RECORD_REPLAY)
-        replayer_start(&host);
     close_used_up();
 
     host.cpu_start_ns = end_cpu_ns();
@@ -156,5 +154,7 @@ int main(int argc, char **argv)
         hold_restore(&host, &program.state);
     if (ticket.record == TICKET_RECORD_WRITE)
         recorder_start(&host);
+    else if (ticket.record == TICKET_RECORD_REPLAY)
+        replayer_start(&host);
     program_run(&program, &host);
 }

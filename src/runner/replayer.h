@@ -14,7 +14,7 @@
 
 #include "runner/host.h"
 
-/* Maps TICKET_FD_RECORD, sets h->replayer. */
+/* Maps TICKET_FD_RECORD, sets h->replayer; inside the walls, since it reads it. */
 void replayer_start(struct host *h);
 /* The call in h->call. */
 enum wasi_errno replayer_answer(struct host *h);

@@ -434,11 +434,14 @@ def forged_beginnings_are_refused(s):
     def twice(record):
         record.blocks.append(record.blocks[-1])
 
+    def stops(record):
+        record.blocks[-1][1] = struct.pack("<I", signal.SIGSTOP)
+
     def gap(record):
         del record.blocks[3]
 
-    for change in (settings(b"{"), settings(b"{}"), module, other_size, other_hash, twice, gap,
-                   lambda r: r.blocks.pop(1)):
+    for change in (settings(b"{"), settings(b"{}"), module, other_size, other_hash, twice,
+                   stops, gap, lambda r: r.blocks.pop(1)):
         r = replayed(s, forge(s, path, change))
         equal((r.returncode, r.stdout), (126, ""))
         clean_error(r, "cannot replay")
@@ -530,7 +533,8 @@ def show_lists_calls_as_strace_does(s):
                  ' = ["takes.wasm", "7"]\n', ' = ["NAME=a value"]\n',
                  'clock_time_get(id=monotonic, precision=0.000000001s) = ',
                  'fd_read(fd=0, iovs=1) = 5 "input"\n', 'path="missing", oflags=0, ',
-                 ' = ENOENT\n', '.", "..", ', 'path_readlink(fd=3, path="link", buf=100) = 4 "text"\n',
+                 ' = ENOENT\n', '.", "..", ',
+                 'path_readlink(fd=3, path="link", buf=100) = 4 "text"\n',
                  'path="newer"', 'new_path="newer") = 0\n', 'fd_write(fd=2, iovs="to the other s',
                  'poll_oneoff(in=[clock realtime in 0.003000000s], nsubscriptions=1) = 1 [clock]\n',
                  'proc_exit(rval=7)\n', '+++ ended with exit code 7, after '):

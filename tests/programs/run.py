@@ -172,7 +172,8 @@ def replay(tern, record, folder, names, environment):
     seen = (done.stdout, done.stderr, f"{done.returncode}\n".encode())
     for name, part in zip(names, seen):
         if (folder / name).read_bytes() != part:
-            raise Fault(f"{name} differs in the replay\n{done.stderr[-400:].decode(errors='replace')}")
+            said = done.stderr[-400:].decode(errors="replace")
+            raise Fault(f"{name} differs in the replay\n{said}")
     record.unlink()
 
 

@@ -60,8 +60,9 @@ def state(world):
 
 
 def command(s, world, name, *words, options=()):
-    return ["exec", *options, "--env", "GREETING=hello", "--env", "EMPTY=", "--dir", f"{world}/data::/data",
-            "--ro-dir", f"{world}/lent::/lent", compiled(s, name), *words]
+    return ["exec", *options, "--env", "GREETING=hello", "--env", "EMPTY=",
+            "--dir", f"{world}/data::/data", "--ro-dir", f"{world}/lent::/lent",
+            compiled(s, name), *words]
 
 
 def said_ok(returncode, out, err):
