@@ -45,6 +45,17 @@ static enum tern_err put_again(struct store *s, struct record_chunk *c, struct p
     return error ? store_pack_failed(s, error, "write", p) : TERN_OK;
 }
 
+/* What was lost may be the base of any of these. */
+static void lose_likes(struct store *s)
+{
+    for (size_t i = 0; i < s->pending.count; i++) {
+        struct record_chunk *c = names_value(&s->pending, i);
+
+        if (c->codec == RECORD_LIKE)
+            c->codec = RECORD_LOST;
+    }
+}
+
 enum tern_err store_settle(struct store *s, struct problem *p)
 {
     int error;
@@ -53,8 +64,10 @@ enum tern_err store_settle(struct store *s, struct problem *p)
         struct record_chunk *c = names_value(&s->pending, i);
         enum tern_err err = is_doubtful(s, c) ? put_again(s, c, p) : TERN_OK;
 
-        if (err)
+        if (err) {
+            lose_likes(s);
             return err;
+        }
     }
     error = packs_sync(&s->packs);
     return error ? store_pack_failed(s, error, "sync", p) : TERN_OK;

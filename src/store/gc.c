@@ -69,6 +69,50 @@ static enum tern_err mark_roots(struct store *s, const struct store_commit *c, u
     return err;
 }
 
+/* ---- What is stored as a difference needs what it differs from ---- */
+
+struct bases {
+    struct store *store;
+    struct names *held;
+    enum tern_err err;
+};
+
+static void hold_base(struct bases *b, const struct record_chunk *c)
+{
+    struct store_name base;
+    bool fresh;
+
+    b->err = store_base_of(b->store, c, &base);
+    if (!b->err && !names_add(b->held, &base, &fresh))
+        b->err = TERN_ENOMEM;
+}
+
+static void hold_base_of(void *to, struct view key, struct view value)
+{
+    struct bases *b = to;
+    struct store_name name;
+    struct record_chunk c;
+
+    if (!b->err && record_get_chunk(key, value, &name, &c) && c.codec == RECORD_LIKE &&
+        names_find(b->held, &name))
+        hold_base(b, &c);
+}
+
+/* Bases are whole: theirs are none. */
+static enum tern_err hold_bases(struct store *s, struct names *held)
+{
+    struct bases b = {.store = s, .held = held};
+    enum tern_err err = index_each(&s->index, hold_base_of, &b);
+
+    for (size_t i = 0; i < s->pending.count && !b.err; i++) {
+        const struct record_chunk *c = names_value(&s->pending, i);
+
+        if (c->codec == RECORD_LIKE && names_find(held, names_at(&s->pending, i)))
+            hold_base(&b, c);
+    }
+    return err ? err : b.err;
+}
+
 enum tern_err store_mark(struct store *s, const struct store_commit *c, unsigned kept,
                          struct names *held)
 {
@@ -86,7 +130,7 @@ enum tern_err store_mark(struct store *s, const struct store_commit *c, unsigned
     }
     bytes_release(&plain);
     free(m.stack);
-    return err;
+    return err ? err : hold_bases(s, held);
 }
 
 struct move {

@@ -106,11 +106,29 @@ static int make_path(struct index *ix)
     return 0;
 }
 
+static void end_reading(struct index *ix)
+{
+    if (ix->reader)
+        mdb_txn_reset(ix->reader);
+    ix->reading = false;
+}
+
+/* A snapshot that a reader holds keeps the writer from using pages again; a writer's own does not:
+ * it lets go of it before it writes. */
+static void leave(struct index *ix)
+{
+    if (ix->read_only)
+        end_reading(ix);
+}
+
 /* Begins to read the newest transaction, whatever a writer does. */
 static int begin_reading(struct index *ix)
 {
     int rc = 0;
 
+    if (ix->reading && !ix->read_only)
+        return 0; /* nobody else writes */
+    end_reading(ix);
     for (unsigned tries = 0; tries < TRIES_MAX; tries++) {
         rc = ix->reader ? mdb_txn_renew(ix->reader)
                         : mdb_txn_begin(ix->env, NULL, MDB_RDONLY, &ix->reader);
@@ -122,13 +140,8 @@ static int begin_reading(struct index *ix)
         if (rc)
             break;
     }
+    ix->reading = rc == 0;
     return rc;
-}
-
-static void end_reading(struct index *ix)
-{
-    if (ix->reader)
-        mdb_txn_reset(ix->reader);
 }
 
 static enum tern_err check_tree(struct index *ix, index_seen *seen, void *to, struct problem *p)
@@ -183,6 +196,7 @@ static void close_env(struct index *ix)
     if (ix->env)
         mdb_env_close(ix->env);
     ix->reader = NULL;
+    ix->reading = false;
     ix->env = NULL;
 }
 
@@ -236,7 +250,6 @@ enum tern_err index_get(struct index *ix, const struct record *r, struct view *o
 
     if (err)
         return err;
-    end_reading(ix);
     rc = begin_reading(ix);
     if (!rc)
         rc = mdb_get(ix->reader, ix->dbi, &key, &value);
@@ -246,6 +259,46 @@ enum tern_err index_get(struct index *ix, const struct record *r, struct view *o
     }
     *out = view_of(value.mv_data, value.mv_size);
     return TERN_OK;
+}
+
+static enum tern_err find_each(struct index *ix, MDB_cursor *cursor, size_t count,
+                               index_wanted *wanted, index_found *found, void *context)
+{
+    enum tern_err err = TERN_OK;
+    struct record r;
+
+    for (size_t i = 0; i < count && !err; i++) {
+        MDB_val key, value;
+        int rc;
+
+        wanted(context, i, &r);
+        key = (MDB_val){r.key_bytes, r.key};
+        rc = mdb_cursor_get(cursor, &key, &value, MDB_SET);
+        if (rc && rc != MDB_NOTFOUND)
+            return failed(ix, rc, "read", NULL);
+        err = found(context, i, rc ? view_of(NULL, 0) : view_of(value.mv_data, value.mv_size));
+    }
+    return err;
+}
+
+enum tern_err index_get_many(struct index *ix, size_t count, index_wanted *wanted,
+                             index_found *found, void *context)
+{
+    enum tern_err err = ready(ix, NULL);
+    MDB_cursor *cursor;
+    int rc;
+
+    if (err)
+        return err;
+    rc = begin_reading(ix);
+    if (!rc)
+        rc = mdb_cursor_open(ix->reader, ix->dbi, &cursor);
+    if (rc)
+        return failed(ix, rc, "read", NULL);
+    err = find_each(ix, cursor, count, wanted, found, context);
+    mdb_cursor_close(cursor);
+    leave(ix);
+    return err;
 }
 
 /* From the last of the roots, which stand before the state, n back. */
@@ -272,7 +325,6 @@ enum tern_err index_root(struct index *ix, unsigned n, struct store_root *out)
 
     if (err)
         return err;
-    end_reading(ix);
     rc = begin_reading(ix);
     if (!rc)
         rc = mdb_cursor_open(ix->reader, ix->dbi, &cursor);
@@ -283,7 +335,7 @@ enum tern_err index_root(struct index *ix, unsigned n, struct store_root *out)
         rc = MDB_NOTFOUND; /* before the first root come the chunks */
     if (cursor)
         mdb_cursor_close(cursor);
-    end_reading(ix);
+    leave(ix);
     return rc == MDB_NOTFOUND ? TERN_ENOENT : rc ? failed(ix, rc, "read", NULL) : TERN_OK;
 }
 
@@ -296,7 +348,6 @@ enum tern_err index_each(struct index *ix, index_seen *seen, void *to)
 
     if (err)
         return err;
-    end_reading(ix);
     rc = begin_reading(ix);
     if (!rc)
         rc = mdb_cursor_open(ix->reader, ix->dbi, &cursor);

@@ -26,6 +26,7 @@ struct index {
     uint64_t map_bytes, map_bytes_max;
     MDB_env *env;    /* NULL: not open */
     MDB_txn *reader; /* reset while nobody reads */
+    bool reading;    /* it stands at a snapshot, which for a writer is the newest */
     MDB_dbi dbi;
     bool doubtful; /* a commit failed */
 };
@@ -38,6 +39,12 @@ enum tern_err index_exists(const struct index *ix);
 
 /* *out borrows until the next call with this index. r is a key. */
 enum tern_err index_get(struct index *ix, const struct record *r, struct view *out);
+/* The i-th of `count` keys, which rise; what is found there, or an empty view: no such record. */
+typedef void index_wanted(void *context, size_t i, struct record *key);
+typedef enum tern_err index_found(void *context, size_t i, struct view value);
+/* All from one snapshot. Stops at the first error of found. */
+enum tern_err index_get_many(struct index *ix, size_t count, index_wanted *wanted,
+                             index_found *found, void *context);
 enum tern_err index_root(struct index *ix, unsigned n, struct store_root *out);
 enum tern_err index_each(struct index *ix, index_seen *seen, void *to);
 

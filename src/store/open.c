@@ -248,6 +248,8 @@ void store_close(struct store *s)
     ZSTD_freeCCtx(s->compress);
     ZSTD_freeDCtx(s->decompress);
     free(s->scratch);
+    free(s->base);
+    free(s->difference);
     s->io.close(s->io.context, s->lock);
     s->io.close(s->io.context, s->dir);
     free(s->path);

@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { TAIL_PART = 16 }; /* of a pack, at most */
+
 void pack_name(uint64_t number, char out[PACK_NAME_BYTES])
 {
     snprintf(out, PACK_NAME_BYTES, "pack-%" PRIu64, number);
@@ -16,18 +18,23 @@ void pack_name(uint64_t number, char out[PACK_NAME_BYTES])
 
 void packs_init(struct packs *ps, const struct store_io *io, int dir, uint64_t bytes_max)
 {
+    const uint64_t part = bytes_max / TAIL_PART;
+
     *ps = (struct packs){.io = io, .dir = dir, .bytes_max = bytes_max, .next = 1, .writing = -1};
+    ps->tail_max = part < PACK_TAIL_BYTES ? (size_t)part : PACK_TAIL_BYTES;
 }
 
 void packs_release(struct packs *ps)
 {
     if (!ps->io)
         return;
+    ps->tail_bytes = 0; /* nobody has committed it */
     packs_retire(ps);
     for (size_t i = 0; i < PACK_OPEN_MAX; i++)
         if (ps->open[i].number)
             ps->io->close(ps->io->context, ps->open[i].fd);
     free(ps->at);
+    free(ps->tail);
     *ps = (struct packs){.writing = -1};
 }
 
@@ -152,17 +159,38 @@ void packs_trim(struct packs *ps)
     }
 }
 
-void packs_retire(struct packs *ps)
-{
-    if (ps->writing >= 0)
-        ps->io->close(ps->io->context, ps->writing);
-    ps->writing = -1;
-}
-
 static struct pack *newest(struct packs *ps)
 {
     check(ps->count > 0);
     return &ps->at[ps->count - 1];
+}
+
+static int write_tail(struct packs *ps)
+{
+    struct pack *p;
+    int error;
+
+    if (ps->tail_bytes == 0)
+        return 0;
+    p = newest(ps);
+    error = store_io_write_all(ps->io, ps->writing, view_of(ps->tail, ps->tail_bytes),
+                               p->size - ps->tail_bytes);
+    if (error)
+        return fail(ps, p->number, error);
+    ps->tail_bytes = 0;
+    return 0;
+}
+
+void packs_retire(struct packs *ps)
+{
+    if (ps->writing < 0)
+        return;
+    if (write_tail(ps)) {
+        newest(ps)->size -= ps->tail_bytes; /* lost: whoever reads it finds it too short */
+        ps->tail_bytes = 0;
+    }
+    ps->io->close(ps->io->context, ps->writing);
+    ps->writing = -1;
 }
 
 /* A pack to append to: the newest if that is whole and has room and is open or can be. */
@@ -208,6 +236,9 @@ static int sync_newest(struct packs *ps)
 
     if (p->durable == p->size)
         return 0;
+    error = write_tail(ps);
+    if (error)
+        return error;
     error = ps->io->sync(ps->io->context, ps->writing);
     if (error) {
         packs_retire(ps);
@@ -226,12 +257,32 @@ static int ready(struct packs *ps)
         return 0;
     if (ps->writing >= 0) {
         error = sync_newest(ps);
+        if (error && ps->tail_bytes)
+            return error; /* nothing is lost: it is tried again */
         packs_retire(ps);
         if (error)
             return error;
         return begin(ps, true);
     }
     return begin(ps, !can_go_on(ps));
+}
+
+/* Behind what is gathered, or, if that is too much, to the file. */
+static int gather(struct packs *ps, struct view stored)
+{
+    int error = ps->tail_bytes + stored.size > ps->tail_max ? write_tail(ps) : 0;
+
+    if (error)
+        return error;
+    if (!ps->tail)
+        ps->tail = malloc(ps->tail_max);
+    if (!ps->tail || stored.size > ps->tail_max) {
+        error = store_io_write_all(ps->io, ps->writing, stored, newest(ps)->size);
+        return error ? fail(ps, newest(ps)->number, error) : 0;
+    }
+    memcpy(ps->tail + ps->tail_bytes, stored.data, stored.size);
+    ps->tail_bytes += stored.size;
+    return 0;
 }
 
 int packs_append(struct packs *ps, struct view stored, uint64_t *number, uint64_t *offset)
@@ -242,9 +293,9 @@ int packs_append(struct packs *ps, struct view stored, uint64_t *number, uint64_
     if (error)
         return error;
     p = newest(ps);
-    error = store_io_write_all(ps->io, ps->writing, stored, p->size);
+    error = gather(ps, stored);
     if (error)
-        return fail(ps, p->number, error);
+        return error;
     *number = p->number;
     *offset = p->size;
     p->size += stored.size;
@@ -286,8 +337,14 @@ static int reading(struct packs *ps, uint64_t number)
 
 int packs_read(struct packs *ps, uint64_t number, uint64_t offset, void *to, size_t size)
 {
+    const bool gathered = ps->tail_bytes && newest(ps)->number == number &&
+                          offset + size > newest(ps)->size - ps->tail_bytes;
     int fd = number ? reading(ps, number) : -ENOENT;
-    int error = fd < 0 ? fd : store_io_read_all(ps->io, fd, to, size, offset);
+    int error = gathered ? write_tail(ps) : 0;
+
+    if (error)
+        return error;
+    error = fd < 0 ? fd : store_io_read_all(ps->io, fd, to, size, offset);
 
     return error ? fail(ps, number, error) : 0;
 }
@@ -309,8 +366,10 @@ int packs_remove(struct packs *ps, uint64_t number)
     int error;
 
     check(p);
-    if (p == newest(ps))
+    if (p == newest(ps)) {
+        ps->tail_bytes = 0; /* it goes */
         packs_retire(ps);
+    }
     pack_name(number, name);
     error = ps->io->remove(ps->io->context, ps->dir, name);
     if (error && error != -ENOENT)

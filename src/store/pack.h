@@ -3,7 +3,8 @@
  *
  * Does     Gives bytes a place, reads them back, makes them durable, removes a file as a whole.
  * Not here What the bytes are and which of them are still wanted: the index knows.
- * Writing  Only the newest pack is written to. When it is full, or a sync of it failed, it is
+ * Writing  Gathered, and written a stretch at a time: what could not be written is tried again with
+ * the next. Only the newest pack is written to. When it is full, or a sync of it failed, it is
  * retired: never written or synced again, since after a failed sync nobody knows what has reached
  * the disk. What lies behind `durable` in a retired pack has to be stored once more. Errors
  * Negative errno; -ENODATA: the pack ends before these bytes. problem names the file.
@@ -13,6 +14,7 @@
 
 #include "store/store_io.h"
 
+enum { PACK_TAIL_BYTES = 256 << 10 };
 enum { PACK_NAME_BYTES = 32, PACK_OPEN_MAX = 16, PACK_COUNT_MAX = 1 << 20 };
 
 struct pack {
@@ -34,6 +36,8 @@ struct packs {
     uint64_t next;      /* number of the next new one */
     uint64_t failed;    /* the pack that the last error was about */
     int writing;        /* the newest, or -1 */
+    uint8_t *tail;      /* its last bytes, which are not written yet */
+    size_t tail_bytes, tail_max;
     bool unsynced_name; /* a file was made since the directory was synced */
     struct {
         uint64_t number;

@@ -1,6 +1,7 @@
 #include "store/record.h"
 
 #include "base/check.h"
+#include "store/digest.h"
 
 #include <string.h>
 
@@ -8,7 +9,7 @@ enum {
     CHUNK_BYTES = 8 + 8 + 4 + 4 + 4 + RECORD_DIGEST_BYTES,
     ROOT_BYTES = STORE_NAME_BYTES + 8 + 8 + 8,
     STATE_BYTES = 4 + 8 + 8 + 4,
-    CHECK_BYTES = 8,
+    CHECK_BYTES = DIGEST_SUM_BYTES,
 };
 _Static_assert((int)ROOT_BYTES + CHECK_BYTES <= (int)RECORD_VALUE_MAX, "room");
 _Static_assert((int)CHUNK_BYTES + CHECK_BYTES <= (int)RECORD_VALUE_MAX, "room");
@@ -35,32 +36,24 @@ static uint64_t get(const uint8_t **at, size_t bytes)
     return value;
 }
 
-/* FNV-1a, 64 bits, of both. */
-static uint64_t sum_of(struct view key, struct view value)
-{
-    uint64_t sum = 0xcbf29ce484222325;
-
-    for (size_t i = 0; i < key.size; i++)
-        sum = (sum ^ key.data[i]) * 0x100000001b3;
-    for (size_t i = 0; i < value.size; i++)
-        sum = (sum ^ value.data[i]) * 0x100000001b3;
-    return sum;
-}
-
 static void seal(struct record *r)
 {
-    put(r, sum_of(view_of(r->key, r->key_bytes), view_of(r->value, r->value_bytes)), CHECK_BYTES);
+    uint8_t sum[CHECK_BYTES];
+
+    digest_sum(view_of(r->key, r->key_bytes), view_of(r->value, r->value_bytes), sum);
+    put_bytes(r, sum, sizeof sum);
     check(r->value_bytes <= sizeof r->value);
 }
 
 /* Whether key and value are of these sizes and sort, and check. */
 static bool is_sealed(struct view key, struct view value, char sort, size_t key_bytes, size_t bytes)
 {
-    const uint8_t *sum = value.data + bytes;
+    uint8_t sum[CHECK_BYTES];
 
-    return key.size == key_bytes && key.data[0] == (uint8_t)sort &&
-           value.size == bytes + CHECK_BYTES &&
-           get(&sum, CHECK_BYTES) == sum_of(key, view_of(value.data, bytes));
+    if (key.size != key_bytes || key.data[0] != (uint8_t)sort || value.size != bytes + CHECK_BYTES)
+        return false;
+    digest_sum(key, view_of(value.data, bytes), sum);
+    return memcmp(sum, value.data + bytes, sizeof sum) == 0;
 }
 
 void record_chunk_key(struct record *r, const struct store_name *name)
@@ -120,6 +113,7 @@ static bool is_possible(const struct record_chunk *c)
     switch (c->codec) {
     case RECORD_PLAIN: return c->stored_bytes == c->plain_bytes;
     case RECORD_ZSTD: return c->stored_bytes > 0 && c->stored_bytes < c->plain_bytes;
+    case RECORD_LIKE: return c->stored_bytes > STORE_NAME_BYTES && c->stored_bytes < c->plain_bytes;
     default: return false;
     }
 }

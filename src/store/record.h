@@ -11,13 +11,17 @@
 #include "store/store.h"
 
 enum {
-    RECORD_VERSION = 1,
-    RECORD_DIGEST_BYTES = 16, /* of SHA-256 */
+    RECORD_VERSION = 2,
+    RECORD_DIGEST_BYTES = 16, /* XXH3, 128 bits */
     RECORD_KEY_MAX = 1 + STORE_NAME_BYTES,
     RECORD_VALUE_MAX = 72,
 };
 
-enum record_codec { RECORD_PLAIN = 0, RECORD_ZSTD = 1 };
+enum record_codec {
+    RECORD_PLAIN = 0,
+    RECORD_ZSTD = 1,
+    RECORD_LIKE = 2, /* name of another, which is not of this codec; zstd with that as prefix */
+};
 
 struct record_chunk { /* where a chunk lies; one of no bytes lies nowhere: pack 0 */
     uint64_t pack;

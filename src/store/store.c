@@ -4,12 +4,17 @@
 #include "store/store_inner.h"
 
 #include "base/check.h"
+#include "store/digest.h"
 
 #include <errno.h>
 #include <openssl/sha.h>
 #include <string.h>
 
-enum { LEVEL = 1, TRIES_MAX = 16, SHORT_BYTES = 32 };
+/*
+ * Of zstd's levels the one that gives up little room for much time: the negative ones leave out the
+ * entropy coding of literals, which is what costs in a page, both ways. docs/design/0007.
+ */
+enum { LEVEL = -1, TRIES_MAX = 16, SHORT_BYTES = 32, WORTH = 16 };
 
 _Static_assert((int)STORE_NAME_BYTES == (int)SHA256_DIGEST_LENGTH, "SHA-256");
 
@@ -73,65 +78,77 @@ bool store_has(struct store *s, const struct store_name *name)
     return store_find(s, name, &c) == TERN_OK && is_there(s, &c);
 }
 
-static struct view encode(struct store *s, struct view plain, const struct store_name *name,
-                          struct record_chunk *c)
+static struct view encode(struct store *s, struct view plain, struct record_chunk *c)
 {
-    uint8_t digest[SHA256_DIGEST_LENGTH];
-    size_t size;
+    struct view stored = plain;
 
-    *c = (struct record_chunk){.plain_bytes = (uint32_t)plain.size,
-                               .stored_bytes = (uint32_t)plain.size,
-                               .codec = RECORD_PLAIN};
-    memcpy(c->digest, name->bytes, sizeof c->digest);
-    if (plain.size < SHORT_BYTES)
-        return plain;
-    /* No room for more than one byte less: what does not get shorter is an error. */
-    size =
-        ZSTD_compressCCtx(s->compress, s->scratch, plain.size - 1, plain.data, plain.size, LEVEL);
-    if (ZSTD_isError(size))
-        return plain;
-    SHA256(s->scratch, size, digest);
-    memcpy(c->digest, digest, sizeof c->digest);
-    c->stored_bytes = (uint32_t)size;
-    c->codec = RECORD_ZSTD;
-    return view_of(s->scratch, size);
+    *c = (struct record_chunk){.plain_bytes = (uint32_t)plain.size, .codec = RECORD_PLAIN};
+    if (plain.size >= SHORT_BYTES) {
+        /* No room for what does not get shorter by a part worth having: that is an error. */
+        const size_t size =
+            ZSTD_compressCCtx(s->compress, s->scratch, plain.size - plain.size / WORTH, plain.data,
+                              plain.size, LEVEL);
+
+        if (!ZSTD_isError(size)) {
+            stored = view_of(s->scratch, size);
+            c->codec = RECORD_ZSTD;
+        }
+    }
+    digest_stored(stored, c->digest);
+    c->stored_bytes = (uint32_t)stored.size;
+    return stored;
+}
+
+enum tern_err store_append(struct store *s, struct view stored, const struct store_name *n,
+                           struct record_chunk *c, struct problem *p)
+{
+    struct record_chunk *slot;
+    bool fresh;
+
+    if (stored.size) {
+        int error = packs_append(&s->packs, stored, &c->pack, &c->offset);
+
+        if (error)
+            return store_pack_failed(s, error, "write", p);
+    }
+    slot = names_add(&s->pending, n, &fresh);
+    if (!slot)
+        return problem_set(p, TERN_ENOMEM, "out of memory for the names of new chunks");
+    *slot = *c;
+    return TERN_OK;
+}
+
+enum tern_err store_put_named(struct store *s, struct view plain, const struct store_name *n,
+                              struct problem *p)
+{
+    struct record_chunk c;
+    struct view stored;
+
+    check(!s->read_only);
+    if (store_has(s, n))
+        return TERN_OK;
+    stored = encode(s, plain, &c);
+    return store_append(s, stored, n, &c, p);
 }
 
 enum tern_err store_put(struct store *s, struct view plain, struct store_name *name,
                         struct problem *p)
 {
-    struct record_chunk c, *slot;
     struct store_name n;
-    struct view stored;
-    bool fresh;
+    enum tern_err err;
 
-    check(!s->read_only);
     if (plain.size > STORE_CHUNK_MAX)
         return problem_set(p, TERN_ETOOBIG, "a chunk of %zu bytes is larger than %d", plain.size,
                            STORE_CHUNK_MAX);
     n = store_name_of(plain);
-    if (store_has(s, &n)) {
+    err = store_put_named(s, plain, &n, p);
+    if (!err)
         *name = n;
-        return TERN_OK;
-    }
-    stored = encode(s, plain, &n, &c);
-    if (stored.size) {
-        int error = packs_append(&s->packs, stored, &c.pack, &c.offset);
-
-        if (error)
-            return store_pack_failed(s, error, "write", p);
-    }
-    slot = names_add(&s->pending, &n, &fresh);
-    if (!slot)
-        return problem_set(p, TERN_ENOMEM, "out of memory for the names of new chunks");
-    *slot = c;
-    *name = n;
-    return TERN_OK;
+    return err;
 }
 
 enum tern_err store_read_stored(struct store *s, const struct record_chunk *c)
 {
-    uint8_t digest[SHA256_DIGEST_LENGTH];
     int error = 0;
 
     if (c->stored_bytes > STORE_CHUNK_MAX)
@@ -142,19 +159,26 @@ enum tern_err store_read_stored(struct store *s, const struct record_chunk *c)
         return TERN_ECORRUPT;
     if (error)
         return error == -ENOMEM ? TERN_ENOMEM : TERN_EIO;
-    SHA256(s->scratch, c->stored_bytes, digest);
-    return memcmp(digest, c->digest, sizeof c->digest) == 0 ? TERN_OK : TERN_ECORRUPT;
+    return store_digest_fits(c, s->scratch) ? TERN_OK : TERN_ECORRUPT;
 }
 
-/* Into room for plain_bytes. */
-static enum tern_err decode(struct store *s, const struct record_chunk *c, uint8_t *to)
+bool store_digest_fits(const struct record_chunk *c, const uint8_t *stored)
+{
+    uint8_t digest[RECORD_DIGEST_BYTES];
+
+    digest_stored(view_of(stored, c->stored_bytes), digest);
+    return memcmp(digest, c->digest, sizeof digest) == 0;
+}
+
+enum tern_err store_decode(struct store *s, const struct record_chunk *c, const uint8_t *stored,
+                           uint8_t *to)
 {
     size_t size = c->stored_bytes;
 
     if (c->codec == RECORD_ZSTD)
-        size = ZSTD_decompressDCtx(s->decompress, to, c->plain_bytes, s->scratch, c->stored_bytes);
-    else
-        memcpy(to, s->scratch, size);
+        size = ZSTD_decompressDCtx(s->decompress, to, c->plain_bytes, stored, c->stored_bytes);
+    else if (size)
+        memcpy(to, stored, size);
     return ZSTD_isError(size) || size != c->plain_bytes ? TERN_ECORRUPT : TERN_OK;
 }
 
@@ -164,7 +188,7 @@ static bool same_place(const struct record_chunk *a, const struct record_chunk *
 }
 
 /* A reader may look up a place just before the writer moves the chunk and removes the pack. */
-static enum tern_err fetch(struct store *s, const struct store_name *name, struct record_chunk *c)
+enum tern_err store_fetch(struct store *s, const struct store_name *name, struct record_chunk *c)
 {
     enum tern_err err = store_find(s, name, c);
 
@@ -185,7 +209,7 @@ enum tern_err store_get(struct store *s, const struct store_name *name, struct b
 {
     struct record_chunk c;
     struct store_name is;
-    enum tern_err err = fetch(s, name, &c);
+    enum tern_err err = store_fetch(s, name, &c);
     uint8_t *to;
 
     if (err)
@@ -193,7 +217,8 @@ enum tern_err store_get(struct store *s, const struct store_name *name, struct b
     to = bytes_reserve(out, c.plain_bytes);
     if (!to)
         return TERN_ENOMEM;
-    err = decode(s, &c, to);
+    err =
+        c.codec == RECORD_LIKE ? store_decode_like(s, &c, to) : store_decode(s, &c, s->scratch, to);
     if (err)
         return err;
     is = store_name_of(view_of(to, c.plain_bytes));
@@ -201,6 +226,16 @@ enum tern_err store_get(struct store *s, const struct store_name *name, struct b
         return TERN_ECORRUPT;
     out->size += c.plain_bytes;
     return TERN_OK;
+}
+
+enum tern_err store_add_stored(struct store *s, const struct store_name *name, uint64_t *bytes)
+{
+    struct record_chunk c;
+    enum tern_err err = store_find(s, name, &c);
+
+    if (!err)
+        *bytes += c.stored_bytes;
+    return err;
 }
 
 enum tern_err store_root(struct store *s, unsigned n, struct store_root *out)

@@ -2,8 +2,8 @@
  * store - chunks by the hash of their bytes, and checkpoints that hold on to them: a directory.
  *
  * Chunks   Immutable runs of at most STORE_CHUNK_MAX plain bytes, named by SHA-256 of them. Stored
- *          compressed by zstd where that is shorter, with a digest of the stored bytes, appended
- *          to pack files (DIR/pack-N); LMDB (DIR/index) keeps name -> (pack, offset, stored size,
+ *          compressed by zstd where that is shorter, or as what differs from another chunk, with a
+ *          digest (XXH3) of the stored bytes, appended to pack files (DIR/pack-N); LMDB (DIR/index) keeps name -> (pack, offset, stored size,
  *          plain size, codec, digest). A chunk that is there already is not written again.
  * Roots    A checkpoint is a root: a number, larger than the ones before, and the name of a list
  *          chunk, beneath which everything hangs that it needs. The caller says what hangs there.
@@ -18,7 +18,7 @@
  *          process id of the holder. store_open_read locks nobody out and is not locked out, but
  *          one process must not have the same DIR open both ways at once.
  * Bad data A chunk whose stored bytes do not have their digest, or whose plain bytes do not have
- *          their name, is TERN_ECORRUPT; decompression never exceeds the plain size in the index,
+ *          their name (but see store_get_many), is TERN_ECORRUPT; decompression never exceeds the plain size in the index,
  *          nor STORE_CHUNK_MAX.
  * Machine  The index has the byte order of the machine that made it.
  * System   Only through the calls of store_io.h: tests cut the power there.
@@ -49,10 +49,35 @@ struct store_name store_name_of(struct view plain);
 /* Puts a chunk and says its name. TERN_ETOOBIG, TERN_EIO (*p says why: disk full ...). */
 enum tern_err store_put(struct store *s, struct view plain, struct store_name *name,
                         struct problem *p);
+/*
+ * As store_put, of a chunk that is likely to resemble the one named `like` (NULL: none): then only
+ * the difference is stored, if that is much shorter. What it resembles stays as long as something
+ * needs it, whether or not a root does, and is always stored whole: no chain ever forms. One that
+ * is not there, or is no help, does no harm.
+ */
+enum tern_err store_put_like(struct store *s, struct view plain, const struct store_name *like,
+                             struct store_name *name, struct problem *p);
 /* Whether it is there, committed or not. */
 bool store_has(struct store *s, const struct store_name *name);
 /* Appends the plain bytes to *out. TERN_ENOENT, TERN_ECORRUPT, TERN_EIO. */
 enum tern_err store_get(struct store *s, const struct store_name *name, struct bytes *out);
+
+/* Adds what it takes on disk. TERN_ENOENT, TERN_ECORRUPT, TERN_EIO. */
+enum tern_err store_add_stored(struct store *s, const struct store_name *name, uint64_t *bytes);
+
+struct store_want {
+    struct store_name name;
+    uint32_t size; /* of the plain bytes: another is TERN_ECORRUPT */
+    uint8_t *to;   /* room for them */
+};
+/*
+ * All of these, in the order that costs least; sorts `wants`. The stored bytes are checked against
+ * their digest, which finds damage; that the plain bytes have their name, which only somebody who
+ * forged the directory can have broken, is left to store_get. *bad (may be NULL) is the one that the
+ * error is about, if there is one. After an error any of the rooms may have been written to.
+ */
+enum tern_err store_get_many(struct store *s, struct store_want *wants, size_t count,
+                             const struct store_want **bad);
 
 struct store_root {
     uint64_t number;

@@ -39,7 +39,8 @@ struct store {
     bool has_state;
     ZSTD_CCtx *compress;
     ZSTD_DCtx *decompress;
-    uint8_t *scratch; /* STORE_CHUNK_MAX: stored bytes */
+    uint8_t *scratch;          /* STORE_CHUNK_MAX: stored bytes */
+    uint8_t *base, *difference; /* of like.c; NULL until needed */
 };
 
 enum { RECORD_LOST = 255 }; /* codec of a pending chunk whose bytes did not reach the disk */
@@ -62,10 +63,29 @@ enum tern_err store_pack_failed(const struct store *s, int error, const char *do
 enum tern_err store_find(struct store *s, const struct store_name *name, struct record_chunk *out);
 /* The stored bytes, checked against their digest: into s->scratch. */
 enum tern_err store_read_stored(struct store *s, const struct record_chunk *c);
+/* As store_find, and the stored bytes into s->scratch, although a writer may be moving them. */
+enum tern_err store_fetch(struct store *s, const struct store_name *name, struct record_chunk *c);
+/* Under its name, if that is not there. */
+enum tern_err store_put_named(struct store *s, struct view plain, const struct store_name *n,
+                              struct problem *p);
+/* To a pack and to what is pending. */
+enum tern_err store_append(struct store *s, struct view stored, const struct store_name *n,
+                           struct record_chunk *c, struct problem *p);
+
+/* like.c, of chunks of RECORD_LIKE. Stored bytes stand in s->scratch. */
+enum tern_err store_decode_like(struct store *s, const struct record_chunk *c, uint8_t *to);
+enum tern_err store_base_of(struct store *s, const struct record_chunk *c, struct store_name *base);
+
+/* Whether these are its stored bytes. */
+bool store_digest_fits(const struct record_chunk *c, const uint8_t *stored);
+/* Into room for its plain bytes: TERN_ECORRUPT. */
+enum tern_err store_decode(struct store *s, const struct record_chunk *c, const uint8_t *stored,
+                           uint8_t *to);
 /* All that is pending is on the disk then. */
 enum tern_err store_settle(struct store *s, struct problem *p);
 
-/* Names of all that hangs beneath the new root and the `kept` newest ones: value uint32_t. */
+/* Names of all that hangs beneath the new root and the `kept` newest ones, and of their bases: value
+ * uint32_t. */
 enum tern_err store_mark(struct store *s, const struct store_commit *c, unsigned kept,
                          struct names *held);
 /* Removes packs without live bytes; writes those anew of which less than half is live. Best effort:

@@ -145,7 +145,7 @@ enum tern_err shelf_children(void *context, unsigned kind, struct view plain,
 }
 
 static enum tern_err put_list(struct store *s, const struct checkpoint *c, unsigned first,
-                              struct bytes *lists, struct problem *p)
+                              const struct store_name *like, struct bytes *lists, struct problem *p)
 {
     struct store_name names[SHELF_LIST_PAGES], list;
     unsigned count = 0;
@@ -158,22 +158,36 @@ static enum tern_err put_list(struct store *s, const struct checkpoint *c, unsig
         err = store_put(s, view_of(page, size), &names[count], p);
     }
     if (!err)
-        err = store_put(s, view_of(names, count * sizeof *names), &list, p);
+        err = store_put_like(s, view_of(names, count * sizeof *names), like, &list, p);
     if (!err)
         bytes_append(lists, list.bytes, sizeof list.bytes);
     return err;
+}
+
+/* The lists of the newest root; none if they cannot be had. */
+static void lists_before(struct store *s, struct bytes *out)
+{
+    struct store_root root;
+
+    if (store_root(s, 0, &root) || store_get(s, &root.list, out))
+        bytes_clear(out);
 }
 
 enum tern_err shelf_commit(struct store *s, const struct checkpoint *c, unsigned keep,
                            struct problem *p)
 {
     struct store_commit commit = {.keep = keep, .children = shelf_children, .time_ns = 1234};
-    struct bytes lists = {0};
+    struct bytes lists = {0}, before = {0};
     struct store_root root;
     enum tern_err err = TERN_OK;
 
-    for (unsigned i = 0; i < c->count && !err; i += SHELF_LIST_PAGES)
-        err = put_list(s, c, i, &lists, p);
+    lists_before(s, &before);
+    for (unsigned i = 0; i < c->count && !err; i += SHELF_LIST_PAGES) {
+        const bool has = lists.size + STORE_NAME_BYTES <= before.size;
+
+        err = put_list(s, c, i, has ? (const void *)(before.data + lists.size) : NULL, &lists, p);
+    }
+    bytes_release(&before);
     if (!err)
         err = store_put(s, bytes_view(&lists), &commit.list, p);
     if (!err)

@@ -9,7 +9,7 @@
 
 #include "store/store_inner.h"
 
-enum { SHELF_PAGES_MAX = 64, SHELF_LIST_PAGES = 8, SHELF_PAGE_MAX = 5000, SHELF_PATH_BYTES = 256 };
+enum { SHELF_PAGES_MAX = 64, SHELF_LIST_PAGES = 16, SHELF_PAGE_MAX = 5000, SHELF_PATH_BYTES = 256 };
 
 struct shelf { /* a private directory; the store is in `store`, beneath it */
     char base[SHELF_PATH_BYTES];
@@ -43,6 +43,7 @@ enum tern_err shelf_children(void *context, unsigned kind, struct view plain,
                              enum tern_err (*yield)(void *to, unsigned kind,
                                                     const struct store_name *name),
                              void *to);
+/* Lists are put as likely to resemble those of the newest root. */
 enum tern_err shelf_commit(struct store *s, const struct checkpoint *c, unsigned keep,
                            struct problem *p);
 /* TERN_OK: the n-th newest root is this one, whole. */

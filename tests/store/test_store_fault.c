@@ -348,7 +348,7 @@ static void a_failed_sync_is_not_believed(void **state)
         if (!reached)
             break;
     }
-    assert_true(tried > 100);
+    assert_true(tried > 80);
 }
 
 /* What was put before a failure is committed after it: nothing has to be put again. */

@@ -1,0 +1,34 @@
+#define XXH_INLINE_ALL /* nothing to link, and no call for a page */
+#include "store/digest.h"
+
+#include "base/check.h"
+
+#include <string.h>
+#include <xxhash.h>
+
+enum { BOTH_MAX = 256 };
+
+static void put(uint8_t *to, uint64_t value)
+{
+    for (int i = 0; i < 8; i++)
+        to[i] = (uint8_t)(value >> (8 * i));
+}
+
+void digest_sum(struct view key, struct view value, uint8_t out[DIGEST_SUM_BYTES])
+{
+    uint8_t both[BOTH_MAX];
+
+    check(key.size + value.size <= sizeof both);
+    memcpy(both, key.data, key.size);
+    if (value.size)
+        memcpy(both + key.size, value.data, value.size);
+    put(out, XXH3_64bits(both, key.size + value.size));
+}
+
+void digest_stored(struct view bytes, uint8_t out[DIGEST_STORED_BYTES])
+{
+    const XXH128_hash_t h = XXH3_128bits(bytes.size ? bytes.data : out, bytes.size);
+
+    put(out, h.low64);
+    put(out + 8, h.high64);
+}
