@@ -4,12 +4,31 @@
 #include "cli/image_pages.h"
 #include "cli/image_show.h"
 
+#include "store/names.h"
+
 #include <inttypes.h>
 #include <stdlib.h>
 
 enum { TRIES_MAX = 16 };
 
 /* ---- show ---- */
+
+/* Pages that are equal to each other are stored once. */
+static uint64_t shared_stored(struct store *store, struct view before, struct view after)
+{
+    struct names seen = {.value_bytes = 0};
+    uint64_t bytes = 0;
+    bool fresh = true;
+
+    for (size_t i = 0; i < after.size / STORE_NAME_BYTES; i++) {
+        const struct store_name *name = (const void *)(after.data + i * STORE_NAME_BYTES);
+
+        if (page_is_same(before, after, i) && names_add(&seen, name, &fresh) && fresh)
+            (void)store_add_stored(store, name, &bytes);
+    }
+    names_release(&seen);
+    return bytes;
+}
 
 static void count_shared(struct image_show *s, const struct checkpoint *before)
 {
@@ -20,6 +39,8 @@ static void count_shared(struct image_show *s, const struct checkpoint *before)
     if (checkpoint_pages(s->look.store, before, &names, &p) == TERN_OK) {
         pages_compare(bytes_view(&names), bytes_view(&s->look.pages), &changes);
         s->pages_shared = changes.count[PAGE_SAME];
+        s->shared_stored_bytes =
+            shared_stored(s->look.store, bytes_view(&names), bytes_view(&s->look.pages));
         s->before_read = true;
     }
     page_changes_release(&changes);

@@ -59,7 +59,7 @@ static bool takes_checkpoints(long pid)
     return fine;
 }
 
-/* In its first moments SIGUSR1 would end it; later it is caught, or waits until it can be. */
+/* Before its main SIGUSR1 would end it; later it is caught, or waits until it can be. */
 static bool hears_requests(long pid)
 {
     static const char *const lists[] = {"\nSigBlk:", "\nSigCgt:"};

@@ -199,9 +199,10 @@ static json_t *shared_of(const struct image_show *s)
 {
     if (!s->before_read)
         return json_null();
-    return json_pack("{s:I, s:I, s:I}", "with", (json_int_t)s->before, "pages",
+    return json_pack("{s:I, s:I, s:I, s:I}", "with", (json_int_t)s->before, "pages",
                      (json_int_t)s->pages_shared, "bytes",
-                     (json_int_t)s->pages_shared * IMAGE_PAGE_BYTES);
+                     (json_int_t)s->pages_shared * IMAGE_PAGE_BYTES, "stored_bytes",
+                     (json_int_t)s->shared_stored_bytes);
 }
 
 static json_t *frames_of(const struct image_show *s)
@@ -279,10 +280,12 @@ static json_t *fds_of(const struct image_look *l)
 
 static json_t *counters_of(const struct state *s)
 {
-    return json_pack("{s:I, s:I, s:I, s:I, s:I}", "host_calls", (json_int_t)s->sequence,
-                     "output_bytes", (json_int_t)s->output_bytes, "cpu_ns", (json_int_t)s->cpu_ns,
-                     "monotonic_ns", (json_int_t)s->monotonic_ns, "waited_ns",
-                     (json_int_t)s->waited_ns);
+    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b}", "host_calls",
+                     (json_int_t)s->sequence, "output_bytes", (json_int_t)s->output_bytes, "cpu_ns",
+                     (json_int_t)s->cpu_ns, "monotonic_ns", (json_int_t)s->monotonic_ns,
+                     "waited_ns", (json_int_t)s->waited_ns, "input_bytes",
+                     (json_int_t)s->input_bytes, "input_kept", (json_int_t)s->input_kept,
+                     "input_ended", (int)s->input_ended);
 }
 
 static json_t *limits_of(const struct image *image)

@@ -101,6 +101,11 @@ void pages_compare(struct view before, struct view after, struct page_changes *o
     }
 }
 
+bool page_is_same(struct view before, struct view after, size_t page)
+{
+    return fate_of(before, after, page) == PAGE_SAME;
+}
+
 void page_changes_release(struct page_changes *c)
 {
     for (int i = 0; i < PAGE_FATES; i++)

@@ -28,6 +28,8 @@ size_t pages_used(struct view names, struct bytes *ranges);
 void pages_used_lists(struct view names, struct bytes *ranges);
 /* Memories may differ in size: what one has not is zero. */
 void pages_compare(struct view before, struct view after, struct page_changes *out);
+/* Whether that page is used and the same in both. */
+bool page_is_same(struct view before, struct view after, size_t page);
 void page_changes_release(struct page_changes *c);
 
 size_t page_range_count(const struct bytes *ranges);

@@ -17,6 +17,7 @@ struct image_show {
     uint64_t before;          /* number of the checkpoint before; 0: none is kept */
     bool before_read;         /* its pages could be listed */
     size_t pages_shared, pages_used;
+    uint64_t shared_stored_bytes; /* what the shared pages take on disk */
     bool values; /* of frames, too */
 };
 

@@ -74,7 +74,9 @@ static void show_shared(struct bytes *out, const struct image_show *s)
         shown_count_of(out, s->pages_used, "page");
         bytes_append_text(out, " in use, ");
         shown_size(out, (uint64_t)s->pages_shared * IMAGE_PAGE_BYTES);
-        bytes_append_text(out, "\n");
+        bytes_append_text(out, " (");
+        shown_size(out, s->shared_stored_bytes);
+        bytes_append_text(out, " on disk)\n");
     }
 }
 
@@ -259,6 +261,21 @@ static void show_fd(struct bytes *out, const struct image_show *s, const struct 
     bytes_append_text(out, "\n");
 }
 
+static void show_input(struct bytes *out, const struct state *state)
+{
+    if (state->input_bytes == 0 && state->input_kept == 0 && !state->input_ended)
+        return;
+    bytes_append_text(out, "\n  input                ");
+    shown_count_of(out, state->input_bytes, "byte");
+    bytes_append_text(out, " read");
+    if (state->input_kept) {
+        bytes_append_text(out, ", ");
+        shown_count_of(out, state->input_kept, "byte");
+        bytes_append_text(out, " kept for it");
+    }
+    bytes_append_text(out, state->input_ended ? ", ended" : "");
+}
+
 static void show_host(struct bytes *out, const struct image_show *s)
 {
     const struct state *state = state_of(s);
@@ -270,6 +287,7 @@ static void show_host(struct bytes *out, const struct image_show *s)
     shown_count(out, state->sequence);
     bytes_append_text(out, "\n  output               ");
     shown_count_of(out, state->output_bytes, "byte");
+    show_input(out, state);
     bytes_append_text(out, "\n  processor time       ");
     shown_duration(out, state->cpu_ns);
     bytes_append_text(out, "\n  its own clock        ");

@@ -6,6 +6,7 @@
 #include "os/confine.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -93,12 +94,26 @@ static int run(const struct command *c, char **words)
     return code;
 }
 
+/* Asked for a checkpoint in its first moments, it has to live: it hears that when it can take one.
+ */
+static void keep_early_requests(const char *command)
+{
+    sigset_t requests;
+
+    if (!command || (strcmp(command, "exec") != 0 && strcmp(command, "resume") != 0))
+        return;
+    sigemptyset(&requests);
+    sigaddset(&requests, SIGUSR1);
+    sigprocmask(SIG_BLOCK, &requests, NULL);
+}
+
 int main(int argc, char **argv)
 {
     static char help[] = "help", version[] = "version";
     const struct command *c;
     size_t used;
 
+    keep_early_requests(argc > 1 ? argv[1] : NULL);
     open_standard_streams();
     if (argc < 2) {
         help_overview();

@@ -24,6 +24,7 @@ void run_init(struct run *r, const struct invocation *in, const char *verb)
         .stats = -1,
         .record_fd = -1,
         .replayed = {.fd = -1},
+        .input = {.fd = -1},
         .object = {.fd = -1},
         .continuations = {.fd = -1},
     };
@@ -42,6 +43,7 @@ void run_release(struct run *r)
     checkpoint_release(&r->from);
     record_close(&r->replayed);
     sys_close(r->record_fd);
+    kept_input_release(&r->input);
     store_close(r->store);
     sys_unmap(r->map, r->bytes.size);
     sys_close(r->module);
@@ -106,29 +108,43 @@ static enum tern_err keep_module(struct run *r, struct view bytes, struct proble
                : TERN_OK;
 }
 
-/* A request for a checkpoint that comes too early waits until the stopper can hear it. */
-static void keep_requests(void)
+/* Nobody will take one: then the signal ends the program, as it would a native one. */
+static void hear_requests(void)
 {
     sigset_t requests;
 
     sigemptyset(&requests);
     sigaddset(&requests, SIGUSR1);
-    sigprocmask(SIG_BLOCK, &requests, NULL);
+    sigprocmask(SIG_UNBLOCK, &requests, NULL);
+}
+
+static enum tern_err keep_input(struct run *r, struct problem *p)
+{
+    struct store_root newest = {.number = 0};
+    enum tern_err err = store_root(r->store, 0, &newest);
+
+    if (err && err != TERN_ENOENT)
+        return problem_set(p, err, "the checkpoints in %s cannot be listed: %s", r->checkpoints,
+                           tern_err_text(err));
+    return kept_input_begin(r->checkpoints, newest.number, &r->input, p);
 }
 
 enum tern_err run_load(struct run *r, struct problem *p)
 {
     struct bytes b = {0};
-    enum tern_err err = file_read(r->path, WASM_MODULE_BYTES_MAX, &b);
+    enum tern_err err;
 
+    if (!r->checkpoints)
+        hear_requests();
+    err = file_read(r->path, WASM_MODULE_BYTES_MAX, &b);
     if (err)
         return problem_set(p, err, "cannot read %s: %s", r->path, tern_err_text(err));
     err = keep_module(r, bytes_view(&b), p);
     bytes_release(&b);
     if (err || !r->checkpoints)
         return err;
-    keep_requests();
-    return store_open(r->checkpoints, true, &r->store, p);
+    err = store_open(r->checkpoints, true, &r->store, p);
+    return err ? err : keep_input(r, p);
 }
 
 /* ---- A record ---- */
@@ -186,10 +202,8 @@ static enum tern_err check_image(struct run *r, struct problem *p)
 
 enum tern_err run_open(struct run *r, struct problem *p)
 {
-    enum tern_err err;
+    enum tern_err err = store_open(r->checkpoints, false, &r->store, p);
 
-    keep_requests();
-    err = store_open(r->checkpoints, false, &r->store, p);
     if (!err)
         err = checkpoint_open(r->store, 0, &r->from, p);
     if (!err)
@@ -198,6 +212,9 @@ enum tern_err run_open(struct run *r, struct problem *p)
         err = keep_module(r, bytes_view(&r->from.module), p);
     if (!err)
         err = check_image(r, p);
+    if (!err)
+        err = kept_input_find(r->checkpoints, r->from.root.number, &r->from.image.state, &r->input,
+                              p);
     r->resumes = true;
     return err;
 }
@@ -249,6 +266,7 @@ static enum tern_err start(struct run *r, struct ending *ending, struct problem 
                  .keep = KEEP_CHECKPOINTS},
         .every_ms = r->every_ns / NS_PER_MS,
         .compare = r->in->settings->compare_pages,
+        .input = &r->input,
         .tell = tell,
         .tell_not = tell_not,
         .context = r,

@@ -33,6 +33,7 @@ struct run {
 
     const char *checkpoints; /* directory; NULL: none are taken */
     struct store *store;
+    struct kept_input input;
     struct checkpoint from; /* of resume */
     bool resumes;
     int stats; /* a line for each checkpoint goes there; -1: nowhere */

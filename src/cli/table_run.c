@@ -134,7 +134,9 @@ const struct command command_exec = {
         "With --checkpoint, SIGUSR1 (or tern checkpoint PID) takes a checkpoint and goes on; "
         "SIGTERM, SIGHUP and Ctrl-C take one and stop, a second one of these ends the program at "
         "once. A program is stopped where it can be rebuilt: between two rounds of a loop, after "
-        "a call, before it waits.\n\n"
+        "a call, before it waits. Standard input from a pipe or terminal is kept in DIR until a "
+        "checkpoint has passed it, so that none is lost with a process that is killed; when it is "
+        "first read, a checkpoint is taken.\n\n"
         "With --record, each host call that was answered is in FILE when the program goes on, with "
         "its arguments and every byte that it gave to the program; FILE has the module, too, so "
         "that tern replay can give the same run anywhere. FILE is for its owner only; a record "
@@ -177,7 +179,10 @@ const struct command command_resume = {
         "given to tern exec --checkpoint, and the program's memory, call stack and open files. "
         "The program goes on as if it had not been stopped, on this or any other machine; "
         "checkpoints are taken as before. Standard streams are those of this command. A file that "
-        "the program was using and that has changed meanwhile is refused, with its name.",
+        "the program was using and that has changed meanwhile is refused, with its name.\n\n"
+        "What the program had read from a pipe or terminal since the checkpoint it is given again, "
+        "then what this command's standard input holds. Input that had ended has ended: then the "
+        "new one is not read.",
     .options = resume_options,
     .option_count = COUNT(resume_options),
     .examples = resume_examples,

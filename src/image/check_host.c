@@ -30,6 +30,8 @@ static enum tern_err check_counters(const struct checker *c)
         {"number of bytes written", s->output_bytes},
         {"processor time", s->cpu_ns},
         {"program's clock", (uint64_t)s->monotonic_ns},
+        {"number of bytes read from standard input", s->input_bytes},
+        {"number of bytes kept of standard input", s->input_kept},
     };
 
     for (size_t i = 0; i < sizeof counter / sizeof *counter; i++) {

@@ -240,6 +240,9 @@ static enum tern_err take_host(struct decoder *d, const Tern__Image__Host *from)
     s->output_bytes = from->output_bytes;
     s->cpu_ns = from->cpu_ns;
     s->monotonic_ns = from->monotonic_ns;
+    s->input_bytes = from->input_bytes;
+    s->input_kept = from->input_kept;
+    s->input_ended = from->input_ended;
     return TERN_OK;
 }
 

@@ -177,6 +177,9 @@ static void fill_host(struct tree *t, const struct state *s)
     t->host.output_bytes = s->output_bytes;
     t->host.cpu_ns = s->cpu_ns;
     t->host.monotonic_ns = s->monotonic_ns;
+    t->host.input_bytes = s->input_bytes;
+    t->host.input_kept = s->input_kept;
+    t->host.input_ended = s->input_ended;
     t->host.n_descriptors = s->fd_count;
     t->host.descriptors = (Tern__Image__Descriptor **)list;
     t->root.host = &t->host;

@@ -102,6 +102,8 @@ enum tern_err take_stopped(struct take *t, bool *still, struct problem *p)
     if (err)
         return err;
     check(t->image.state.instances);
+    if (t->order.sync)
+        checkpoint_sync_note(t->order.sync, &t->image.state);
     pages_copy(t->pages, (size_t)t->image.state.instances[0].memory_pages * PAGES_PER_WASM_PAGE,
                still);
     return TERN_OK;
@@ -191,10 +193,13 @@ static enum tern_err store_all(struct take *t, struct take_done *done, struct pr
         err = put_image(t, p);
     if (!err)
         err = put_root(t, &commit.list, p);
+    if (!err && o->sync)
+        err = checkpoint_sync(o->sync, p);
     if (err)
         return err;
     commit.time_ns = wall_ns();
     done->frames = t->image.state.frame_count;
+    done->input_bytes = t->image.state.input_bytes;
     done->pages = pages_count(t->pages);
     return store_commit(o->store, &commit, &done->root, p);
 }

@@ -10,6 +10,7 @@
 #ifndef TERN_OS_CHECKPOINT_TAKE_H
 #define TERN_OS_CHECKPOINT_TAKE_H
 
+#include "os/checkpoint_sync.h"
 #include "os/pages.h"
 
 struct take_order {
@@ -17,7 +18,8 @@ struct take_order {
     struct view settings; /* kept beside the image, for whoever resumes */
     struct view module;
     const uint8_t *module_sha256;
-    int memory; /* memfd of memory 0, of limits_memory_pages */
+    struct checkpoint_sync *sync; /* what has to be on the disk before the commit; may be NULL */
+    int memory;                   /* memfd of memory 0, of limits_memory_pages */
     int state;  /* memfd that holds the runner's struct state */
     uint32_t limits_memory_pages;
     uint32_t limits_stack_cells;
@@ -27,6 +29,7 @@ struct take_order {
 struct take_done {
     struct store_root root;
     uint32_t frames;
+    uint64_t input_bytes; /* as in struct state */
     struct pages_count pages;
 };
 

@@ -39,14 +39,16 @@ struct launch {
     struct take *take; /* of a program that can be stopped */
     struct fill *fill; /* and is to go on */
     struct words command;
+    int writable[TICKET_DIRS_MAX];
+    struct checkpoint_sync sync; /* of these */
 };
 
-/* What we opened: the standard streams, module, objects and record are borrowed. */
+/* What we opened: the standard streams, module, objects, record and kept input are borrowed. */
 static void release(struct launch *l)
 {
     for (size_t i = TICKET_FD_TICKET; i < l->fd_count; i++)
         if (i != TICKET_FD_MODULE && i != TICKET_FD_OBJECT && i != TICKET_FD_RESUME &&
-            i != TICKET_FD_RECORD)
+            i != TICKET_FD_RECORD && i != TICKET_FD_INPUT)
             sys_close(l->fds[i]);
     sys_close(l->report);
     sys_close(l->control);
@@ -131,12 +133,27 @@ static enum tern_err make_memory(struct launch *l, struct problem *p)
                : TERN_OK;
 }
 
+/* Of the directories that the program may write to. */
+static struct checkpoint_sync sync_of(struct launch *l)
+{
+    const struct program_order *o = l->order;
+
+    for (size_t i = 0; i < o->dir_count; i++)
+        l->writable[i] = o->dirs[i].read_only ? -1 : l->fds[TICKET_FD_DIRS + i];
+    return (struct checkpoint_sync){.dirs = l->writable,
+                                    .dir_count = o->dir_count,
+                                    .input = o->stop->input,
+                                    .sync = sys_syncfs};
+}
+
 static enum tern_err make_take(struct launch *l, struct problem *p)
 {
     struct take_order order = l->order->stop->take;
 
     order.memory = l->fds[TICKET_FD_MEMORY];
     order.state = l->fds[TICKET_FD_STATE];
+    l->sync = sync_of(l);
+    order.sync = &l->sync;
     return take_new(&order, &l->take, p);
 }
 
@@ -154,6 +171,8 @@ static enum tern_err make_stoppable(struct launch *l, struct problem *p)
         return problem_set(p, TERN_ESYSTEM, "cannot make the runner's control socket");
     l->control = ends[0];
     l->fds[TICKET_FD_CONTROL] = ends[1];
+    if (o->stop->input)
+        l->fds[TICKET_FD_INPUT] = o->stop->input->fd;
     err = make_take(l, p);
     if (err || !o->from)
         return err;

@@ -69,7 +69,7 @@ static void was_not_taken(struct stopper *s)
 static void runs_again(struct stopper *s)
 {
     s->done.pause_ns = now_ns() - s->stopped_ns;
-    answer(s, CONTROL_GO_ON);
+    answer(s, s->may_read ? CONTROL_GO_READ : CONTROL_GO_ON);
 }
 
 static void store_now(uv_work_t *work)
@@ -84,6 +84,7 @@ static void stored(uv_work_t *work, int status)
     struct stopper *s = work->data;
 
     check(status == 0);
+    s->may_read |= s->still || !s->err;
     if (s->err) {
         if (s->still)
             runs_again(s);
@@ -95,6 +96,8 @@ static void stored(uv_work_t *work, int status)
     if (s->still && !s->done.last)
         runs_again(s);
     s->order->tell(s->order->context, &s->done);
+    if (s->order->input)
+        kept_input_pass(s->order->input, s->done.take.input_bytes);
     if (s->done.last)
         answer(s, CONTROL_END);
     is_over(s);
@@ -109,8 +112,10 @@ static void work_on(struct stopper *s, uv_work_cb does, uv_after_work_cb then)
 static void has_stopped(struct stopper *s)
 {
     s->done = (struct stopper_done){.last = s->last, .tracked = pages_tracked(take_pages(s->take))};
-    s->still = s->last;
+    s->still = s->last || s->wishes;
+    s->wishes = false;
     if (take_stopped(s->take, &s->still, &s->why)) {
+        s->may_read = true; /* none can be taken: it is not to wait for one */
         runs_again(s);
         was_not_taken(s);
         return;
@@ -162,7 +167,7 @@ static void go_further(struct stopper *s)
         return;
     s->began_ns = now_ns();
     s->why.text[0] = 0;
-    if (s->last || !pages_behind(take_pages(s->take))) {
+    if (s->last || s->wishes || !pages_behind(take_pages(s->take))) {
         ask(s);
         return;
     }
@@ -303,6 +308,11 @@ static void on_answer(uv_poll_t *poll, int status, int events)
         return;
     }
     sys_close(tracker);
+    if (what == CONTROL_WISHES) {
+        s->wishes = true;
+        wish_for(s, false);
+        return;
+    }
     uv_timer_stop(&s->again);
     if (what == CONTROL_STOPPED) {
         s->stopped_ns = hear_number(s);

@@ -8,7 +8,9 @@
  * How      A helper thread stores what changed while the program runs. Then the runner is asked to
  *          stop, again and again until it answers, since a request can come just before the program
  *          begins to wait. It stops while the rest is copied; the thread stores that while it runs
- *          again. A program that is to end stays stopped until everything is stored.
+ *          again. A program that is to end stays stopped until everything is stored; so does one
+ *          that wished for a checkpoint itself, since it is not to read any input before there is
+ *          one.
  * Filling  The memory of a program that goes on is had while it runs already (fill.h); nothing
  *          else is done before that is over.
  * Early    SIGUSR1 is unblocked when the program runs: whoever blocks it before loses no request.
@@ -19,6 +21,7 @@
 
 #include "os/checkpoint_take.h"
 #include "os/fill.h"
+#include "os/kept_input.h"
 #include "os/supervise.h"
 
 struct stopper_done {
@@ -30,9 +33,10 @@ struct stopper_done {
 };
 
 struct stopper_order {
-    struct take_order take; /* memory and state are filled in by program.c */
-    uint64_t every_ms;      /* 0: only when asked */
-    bool compare;           /* do not ask the kernel what changed */
+    struct take_order take;   /* memory and state are filled in by program.c */
+    uint64_t every_ms;        /* 0: only when asked */
+    struct kept_input *input; /* let go of as checkpoints pass it; may be NULL */
+    bool compare;             /* do not ask the kernel what changed */
     void (*tell)(void *context, const struct stopper_done *done);
     /* None was taken, and why; last: the program was to end. */
     void (*tell_not)(void *context, bool last, const struct problem *why);
@@ -59,6 +63,8 @@ struct stopper {
     bool wish, last;        /* for a checkpoint; for the program's end with it */
     bool told;              /* somebody asked for the one that is taken */
     bool still;             /* it waits for us */
+    bool wishes;            /* the runner: for one that is complete before it goes on */
+    bool may_read;          /* there is one, or there can be none */
     bool refused;           /* the wish to end could not be met: the next one ends it without */
     uint64_t wish_ms;       /* when that came */
     int forced;             /* the signal by which it was ended at once */

@@ -67,6 +67,11 @@ ssize_t sys_read_fd(int socket, void *to, size_t size, int *fd)
     return got;
 }
 
+ssize_t sys_pwrite(int fd, const void *from, size_t size, off_t at)
+{
+    return RETRY(pwrite(fd, from, size, at));
+}
+
 int sys_fstat(int fd, struct stat *out)
 {
     return RETRY(fstat(fd, out));
@@ -87,9 +92,24 @@ int sys_ftruncate(int fd, off_t size)
     return RETRY(ftruncate(fd, size));
 }
 
+int sys_punch(int fd, off_t at, off_t size)
+{
+    return RETRY(fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, at, size));
+}
+
 int sys_fsync(int fd)
 {
     return RETRY(fsync(fd));
+}
+
+int sys_syncfs(int fd)
+{
+    const int result = RETRY(syncfs(fd));
+
+    if (result != -EBADF)
+        return result;
+    sync(); /* a directory that could be opened by O_PATH only */
+    return 0;
 }
 
 int sys_touch(int fd)

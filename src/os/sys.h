@@ -21,11 +21,14 @@ ssize_t sys_write(int fd, const void *from, size_t size);
 ssize_t sys_pread(int fd, void *to, size_t size, off_t at);
 /* As sys_read; *fd: the descriptor that came with it, close on exec, or -1. */
 ssize_t sys_read_fd(int socket, void *to, size_t size, int *fd);
+ssize_t sys_pwrite(int fd, const void *from, size_t size, off_t at);
 int sys_fstat(int fd, struct stat *out);
 int sys_stat(const char *path, struct stat *out);
 int sys_lstat(const char *path, struct stat *out);
 int sys_ftruncate(int fd, off_t size);
+int sys_punch(int fd, off_t at, off_t size); /* a hole: the room is given back */
 int sys_fsync(int fd);
+int sys_syncfs(int fd); /* all of its file system; of one that cannot be synced by it, everything */
 int sys_touch(int fd); /* both times: now */
 int sys_renameat(int dir, const char *from, const char *to);
 int sys_unlinkat(int dir, const char *path, int flags);

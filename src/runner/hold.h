@@ -13,7 +13,6 @@
  *          appended goes, too). Anything else is refused, as far as size and time of change tell.
  *          The time becomes what it was, so that the same can be done once more. Nothing is cut
  *          before everything is found to be in order.
- * Lacking  What was written and closed is not synced: after a power cut it may be missing.
  * Rights   Are those that the ticket gives and that opening the file now would give, less what the
  *          program did not have. State is believed for nothing else.
  * Clock    Goes on from where it stood.

@@ -310,6 +310,7 @@ void hold_restore(struct host *h, const struct state *s)
         if (s->fds[i].kind == STATE_FD_FILE && s->fds[i].written)
             cut_back(h, &s->fds[i]);
     }
+    h->files_changed = true; /* by this, or by who did not come to sync it */
     restore_counters(h, s);
 }
 

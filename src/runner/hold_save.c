@@ -155,5 +155,7 @@ enum tern_err hold_save(struct host *h, struct state *s, struct arena *arena, st
     s->monotonic_ns = (int64_t)now;
     s->cpu_ns = end_cpu_ns() - h->cpu_start_ns;
     s->output_bytes = h->output_bytes;
+    input_save(h, s);
+    s->files_changed = h->files_changed;
     return TERN_OK;
 }

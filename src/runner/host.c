@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 #include "rt/suspend.h"
+#include "runner/changes.h"
 #include "runner/end.h"
 #include "runner/recorder.h"
 #include "runner/replayer.h"
@@ -62,6 +63,7 @@ void tern_host(struct tern_instance *in, uint32_t func, uint32_t room, union ter
     }
     if (h->recorder)
         recorder_before(h);
+    h->files_changed |= changes_files(h, number, cells);
     while ((answer = rows[number].handler(h, cells)) == HOST_AGAIN) {
         h->call.attempt++;
         if (suspend_host_call(in, func, cells))

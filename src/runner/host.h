@@ -22,6 +22,7 @@
 #include "rt/instance.h"
 #include "runner/fds.h"
 #include "runner/guest.h"
+#include "runner/input.h"
 #include "runner/wasi_errno.h"
 #include "wire/calls.h"
 #include "wire/ticket.h"
@@ -44,6 +45,7 @@ struct host {
     const struct state *resumed;      /* what it goes on from; NULL: from the beginning */
     const struct tern_memory *memory; /* memory 0, or NULL */
     struct fds fds;
+    struct input input;
     bool walk_paths; /* no openat2 */
     struct host_call call;
     struct recorder *recorder; /* NULL: nothing is recorded */
@@ -51,6 +53,7 @@ struct host {
     uint64_t output_bytes;     /* written so far */
     uint64_t cpu_start_ns;  /* processor time before the program's first instruction; modulo 2^64 */
     uint64_t clock_base_ns; /* the program's monotonic clock less the machine's; modulo 2^64 */
+    bool files_changed;     /* perhaps: changes.h; since the program last went on */
     uint64_t waited_ns;     /* already, by the call that is made next */
 };
 

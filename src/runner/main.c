@@ -115,6 +115,7 @@ static void close_used_up(void)
     if (ticket.record == TICKET_RECORD_NONE)
         close(TICKET_FD_RECORD);
     if (!ticket.stoppable) {
+        close(TICKET_FD_INPUT);
         close(TICKET_FD_CONTROL);
         close(TICKET_FD_STATE);
     }
@@ -141,6 +142,8 @@ int main(int argc, char **argv)
     host.walk_paths = must_walk(argc, argv);
     program_load(&program, &host);
     close_used_up();
+    if (ticket.stoppable)
+        input_begin(&host, ticket.resumes ? &program.state : NULL);
 
     host.cpu_start_ns = end_cpu_ns();
     end_watch(&host, (uintptr_t)program.module, (uintptr_t)program.continuations);

@@ -5,10 +5,8 @@
 #include "runner/capture.h"
 #include "runner/end.h"
 #include "runner/hold.h"
-#include "runner/origin.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -58,46 +56,11 @@ static enum tern_err save(const struct program *p, struct host *h, struct bytes 
     return err;
 }
 
-/*
- * So that a checkpoint never knows more of a file than the disk does after a power cut. What cannot
- * be synced, such as a device, has nothing to lose.
- */
-static enum tern_err sync_one(const struct host *h, const struct fd_entry *e, struct problem *why)
-{
-    const int flags = fcntl(e->host, F_GETFL);
-    int result = 0;
-
-    if (flags < 0 || (flags & O_ACCMODE) == O_RDONLY)
-        return TERN_OK;
-    do
-        result = fsync(e->host);
-    while (result < 0 && errno == EINTR);
-    if (result == 0 || errno == EINVAL || errno == EROFS || errno == ENOTSUP)
-        return TERN_OK;
-    return problem_set(why, TERN_EIO, "%s, which it is writing, cannot be brought to the disk: %s",
-                       origin_name(h, e->source, view_of_string(e->path)).text, strerror(errno));
-}
-
-static enum tern_err sync_written(const struct host *h, struct problem *why)
-{
-    enum tern_err err = TERN_OK;
-
-    for (uint32_t i = 0; i < FDS_MAX && !err; i++) {
-        const struct fd_entry *e = &h->fds.entry[i];
-
-        if (e->host >= 0 && e->kind == STATE_FD_FILE)
-            err = sync_one(h, e, why);
-    }
-    return err;
-}
-
 static enum tern_err hand_over(const struct program *p, struct host *h, struct problem *why)
 {
     struct bytes encoded = {0};
     enum tern_err err = save(p, h, &encoded, why);
 
-    if (!err)
-        err = sync_written(h, why);
     if (!err && (ftruncate(TICKET_FD_STATE, 0) != 0 || lseek(TICKET_FD_STATE, 0, SEEK_SET) != 0 ||
                  !write_all(TICKET_FD_STATE, encoded.data, encoded.size)))
         err = problem_set(why, TERN_EIO, "its state cannot be written");
@@ -204,16 +167,28 @@ void stop_listen(struct tern_memory *memory, bool loaded)
         _exit(1);
 }
 
+void stop_wish(void)
+{
+    const char what = CONTROL_WISHES;
+
+    say(&what, 1);
+}
+
 void stop_and_wait(const struct program *p, struct host *h)
 {
     const uint64_t since = now_ns();
     struct problem why = {.text = ""};
+    char what;
 
     if (hand_over(p, h, &why) != TERN_OK) {
+        h->input.begun = true; /* there can be none */
         say_stays(why.text);
         return;
     }
     say_number(CONTROL_STOPPED, since);
-    if (hear() != CONTROL_GO_ON)
+    what = hear();
+    if (what != CONTROL_GO_ON && what != CONTROL_GO_READ)
         end_stopped();
+    h->input.begun |= what == CONTROL_GO_READ;
+    h->files_changed = false; /* the parent knows */
 }

@@ -14,9 +14,12 @@
  */
 void stop_listen(struct tern_memory *memory, bool loaded);
 
+/* Asks the parent for a checkpoint, some time soon. */
+void stop_wish(void);
+
 /*
- * The program has stopped: brings files that it has open for writing to the disk, writes its state,
- * on, also when it cannot be stopped now; else the process ends.
+ * The program has stopped: writes its state, says so, and waits to be told. Comes back if it goes on,
+ * also when it cannot be stopped now; else the process ends.
  */
 void stop_and_wait(const struct program *p, struct host *h);
 

@@ -29,6 +29,7 @@ enum runner_rule {
     SYSCALL(write, RUNNER_ANY)                                                                     \
     SYSCALL(writev, RUNNER_ANY)                                                                    \
     SYSCALL(pwritev, RUNNER_ANY)                                                                   \
+    SYSCALL(splice, RUNNER_ANY)                                                                    \
     SYSCALL(close, RUNNER_ANY)                                                                     \
     SYSCALL(dup3, RUNNER_ANY)                                                                      \
     SYSCALL(lseek, RUNNER_ANY)                                                                     \

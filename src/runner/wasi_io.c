@@ -29,6 +29,12 @@ static enum wasi_errno read_into(struct host *h, const struct fd_entry *e, const
         return error;
     if (!guest_at(h->memory, result, 4))
         return WASI_E_FAULT; /* before anything is taken out of a pipe */
+    if (input_keeps(h, e)) {
+        uint64_t got = 0;
+
+        error = input_read(h, e, &v, INPUT_READ, &got);
+        return error ? error : finish_io(h, (ssize_t)got, result);
+    }
     done = offset == NO_OFFSET ? readv(e->host, v.iov, v.count)
                                : preadv(e->host, v.iov, v.count, offset);
     return finish_io(h, done, result);

@@ -21,6 +21,8 @@ struct subscription {
     uint64_t deadline_ns; /* of a clock, on the program's own */
     const struct fd_entry *entry;
     uint32_t pollfd; /* index */
+    bool kept;       /* standard input of which there is some already, or that is over */
+    uint64_t kept_bytes;
 };
 
 /* All that one call waits for. Static: too large for a program's stack. */
@@ -80,6 +82,11 @@ static enum wasi_errno read_descriptor(struct host *h, struct waiting *w, struct
     s->entry = e;
     s->pollfd = w->pollfds++;
     w->pollfd[s->pollfd] = (struct pollfd){.fd = e->host, .events = events};
+    s->kept = events == POLLIN && input_keeps(h, e) && input_is_ready(h, &s->kept_bytes);
+    if (s->kept) {
+        w->at_once = true;
+        w->pollfd[s->pollfd].fd = -1; /* what comes behind it does not count yet */
+    }
     return WASI_E_SUCCESS;
 }
 
@@ -151,6 +158,13 @@ static uint64_t readable_bytes(const struct fd_entry *e)
     return ioctl(e->host, FIONREAD, &waiting) == 0 && waiting > 0 ? (uint64_t)waiting : 0;
 }
 
+static bool tell_kept(const struct subscription *s, uint8_t event[EVENT_BYTES])
+{
+    guest_store64(event + 16, s->kept_bytes);
+    guest_store16(event + 24, s->kept_bytes ? 0 : EVENT_HANGUP);
+    return true;
+}
+
 /* True if it has happened; then event, which is zeros, holds what is to be told. */
 static bool happened(const struct waiting *w, const struct subscription *s, uint64_t now,
                      uint8_t event[EVENT_BYTES])
@@ -165,6 +179,8 @@ static bool happened(const struct waiting *w, const struct subscription *s, uint
     if (s->type == EVENTTYPE_CLOCK)
         return s->deadline_ns <= now;
     got = w->pollfd[s->pollfd].revents;
+    if (s->kept)
+        return tell_kept(s, event);
     if (got & POLLNVAL)
         guest_store16(event + 8, WASI_E_BADF);
     if (got & POLLIN && s->type == EVENTTYPE_FD_READ)

@@ -179,6 +179,10 @@ enum tern_err state_encode(const struct state *s, struct bytes *out)
     put(out, s->output_bytes, 8);
     put(out, s->cpu_ns, 8);
     put(out, (uint64_t)s->monotonic_ns, 8);
+    put(out, s->input_bytes, 8);
+    put(out, s->input_kept, 8);
+    put(out, s->input_ended, 1);
+    put(out, s->files_changed, 1);
     put(out, s->frame_count, 4);
     for (uint32_t i = 0; i < s->frame_count; i++)
         put_frame(out, &s->frames[i]);
@@ -351,6 +355,10 @@ static void get_scalars(struct reader *r, struct state *s)
     s->output_bytes = get(r, 8);
     s->cpu_ns = get(r, 8);
     s->monotonic_ns = (int64_t)get(r, 8);
+    s->input_bytes = get(r, 8);
+    s->input_kept = get(r, 8);
+    s->input_ended = get_bool(r);
+    s->files_changed = get_bool(r);
 }
 
 static void get_lists(struct reader *r, struct state *s)

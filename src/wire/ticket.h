@@ -27,7 +27,8 @@ enum ticket_limit {
  * What goes through the control socket, a byte each, some with a u64 behind it, little-endian. The
  * runner says READY once; from then on SIGUSR1 asks the program to stop at its next safepoint
  * (before, it would end the runner). The runner writes its state and says STOPPED, or STAYS and
- * why, with a newline; after STOPPED it waits to be told.
+ * why, with a newline; after STOPPED it waits to be told. It WISHES for a checkpoint at any time
+ * while the program runs; the answer to that is one that is complete before the program goes on.
  */
 enum control {
     /* u64: where memory 0 is mapped if its writes are tracked, else 0. With the first byte comes
@@ -36,7 +37,9 @@ enum control {
     CONTROL_READY = 'R',
     CONTROL_STOPPED = 'S', /* u64: since when it has not been running, on CLOCK_MONOTONIC, in ns */
     CONTROL_STAYS = 'N',   /* it cannot be stopped now: goes on */
+    CONTROL_WISHES = 'W',  /* before input is taken in, or when much was */
     CONTROL_GO_ON = 'G',
+    CONTROL_GO_READ = 'I', /* the same; and there is a checkpoint, or there can be none */
     CONTROL_END = 'E', /* the runner ends with REPORT_STOPPED */
 };
 
@@ -51,6 +54,7 @@ enum ticket_fd {
     TICKET_FD_CONTROL = 8, /* stream socket: see enum control */
     TICKET_FD_STATE = 9,   /* memfd: struct state of a program that stopped, or is to go on */
     TICKET_FD_RESUME = 10, /* compiled continuations, sealed, if it is to go on */
+    TICKET_FD_INPUT = 11,  /* the file that keeps standard input: input_head.h */
     TICKET_FD_RECORD = 13, /* of a run that is recorded or replayed, else /dev/null */
     TICKET_FD_DIRS = 14,
 };

@@ -161,6 +161,7 @@ def text_and_json_agree(s):
                  f"call stack: {len(seen['frames'])} frames", "descend: inside a call",
                  f"to #{outermost}: the same place", f"{seen['memory']['pages_used']} of ",
                  f"shared with checkpoint {seen['shared']['with']}: {seen['shared']['pages']} of ",
+                 " on disk)",
                  "standard output", f"/lent/log, at {made(s).log_bytes} of", "written", "1 of them null"):
         contains(text, part)
     check(seen["time_ns"] > 1.7e18, "a time of this age", seen["time_ns"])
@@ -339,12 +340,22 @@ def what_holds_no_checkpoints(s):
 
 @suite.case
 def a_directory_without_a_checkpoint_yet(s):
-    run = Running(s, "early")
-    run.expect("step 0")
+    early = s.dir / "early"  # of a program that never reads: that would take a checkpoint
+    p = s.start("exec", "--checkpoint", early, s.program("lift.c"), "spin", stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE)
+    p.stdout.readline()
     for command in ("show", "verify", "diff"):
-        r = s.tern("image", command, run.state)
+        r = s.tern("image", command, early)
         equal((r.returncode, r.stdout), (1, ""))
-        clean_error(r, str(run.state), "no checkpoint in it")
+        clean_error(r, str(early), "no checkpoint in it")
+    p.kill()
+    p.communicate()
+
+
+@suite.case
+def a_directory_with_one_checkpoint(s):
+    run = Running(s, "one")
+    run.expect("step 0")
     run.checkpoint()
     run.kill()
     kept = told(s, "show", run.state)["kept"]

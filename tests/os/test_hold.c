@@ -1,6 +1,8 @@
 /* hold: a program's descriptors, saved and had again by another process. */
 #include "world.h"
 
+#include "runner/changes.h"
+
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -285,6 +287,33 @@ static void test_pipes_and_connections(void **state)
                         "it has accepted a connection (descriptor 5), which ends here");
 }
 
+enum { PATH_OPEN = 32, PATH_UNLINK = 37, FD_READ = 21, FD_WRITE = 27 }; /* calls.h */
+
+static bool changes(uint32_t number, uint32_t fd, uint32_t oflags)
+{
+    const union tern_cell a[9] = {{.i32 = fd}, [4] = {.i32 = oflags}};
+
+    return changes_files(&world, number, a);
+}
+
+static void test_what_changes_files(void **state)
+{
+    const uint32_t fd = open_in(&world, DATA, "file", OFLAG_CREAT, WORLD_RIGHTS, 0);
+
+    (void)state;
+    assert_true(changes(FD_WRITE, fd, 0));
+    assert_false(changes(FD_WRITE, 1, 0)); /* standard output */
+    assert_false(changes(FD_WRITE, FDS_MAX, 0));
+    assert_false(changes(FD_READ, fd, 0));
+    assert_false(changes(PATH_OPEN, DATA, 0));
+    assert_true(changes(PATH_OPEN, DATA, OFLAG_CREAT));
+    assert_true(changes(PATH_OPEN, DATA, OFLAG_TRUNC));
+    assert_true(changes(PATH_UNLINK, DATA, 0));
+    world.files_changed = true;
+    assert_null(world_save());
+    assert_true(world_state.files_changed);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -297,6 +326,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_dots, set_up, world_tear_down),
         cmocka_unit_test_setup_teardown(test_long_paths, set_up, world_tear_down),
         cmocka_unit_test_setup_teardown(test_removed, set_up, world_tear_down),
+        cmocka_unit_test_setup_teardown(test_what_changes_files, set_up, world_tear_down),
         cmocka_unit_test_setup_teardown(test_moved_out, set_up, world_tear_down),
         cmocka_unit_test_setup_teardown(test_pipes_and_connections, set_up, world_tear_down),
     };

@@ -103,6 +103,10 @@ const struct state *draw_state(uint32_t instances)
     s.output_bytes = draw_number();
     s.cpu_ns = draw_number();
     s.monotonic_ns = (int64_t)draw_number();
+    s.input_bytes = draw_number();
+    s.input_kept = draw_number();
+    s.input_ended = draw(2);
+    s.files_changed = draw(2);
     s.frame_count = (uint32_t)draw(FRAMES + 1);
     s.instance_count = instances + (uint32_t)draw(2 - instances);
     s.fd_count = (uint32_t)draw(FDS + 1);

@@ -83,6 +83,7 @@ static void draw_image(struct image *image)
     static uint8_t lists[1024 * IMAGE_HASH_BYTES];
 
     *image = (struct image){.state = *draw_state(1), .lists = lists};
+    image->state.files_changed = false; /* is not in images */
     for (size_t i = 0; i < IMAGE_HASH_BYTES; i++)
         image->module_sha256[i] = (uint8_t)draw(256);
     for (size_t i = 0; i < 64; i++)

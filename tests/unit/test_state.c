@@ -79,6 +79,10 @@ static void assert_same(const struct state *a, const struct state *b)
     assert_int_equal(a->output_bytes, b->output_bytes);
     assert_int_equal(a->cpu_ns, b->cpu_ns);
     assert_int_equal(a->monotonic_ns, b->monotonic_ns);
+    assert_int_equal(a->input_bytes, b->input_bytes);
+    assert_int_equal(a->input_kept, b->input_kept);
+    assert_int_equal(a->input_ended, b->input_ended);
+    assert_int_equal(a->files_changed, b->files_changed);
     assert_int_equal(a->frame_count, b->frame_count);
     for (uint32_t i = 0; i < a->frame_count; i++)
         assert_same_frame(&a->frames[i], &b->frames[i]);
@@ -201,7 +205,7 @@ static void make(struct one *o)
 /* Where the byte or the count lies in what make() gives, and what spoils it. */
 static void test_spoilt(void **unused)
 {
-    enum { FRAME = 49 + 4, GLOBAL = FRAME + 17 + 4 + 4, TABLE = GLOBAL + 17 + 4 };
+    enum { HEAD = 49 + 18, FRAME = HEAD + 4, GLOBAL = FRAME + 17 + 4 + 4, TABLE = GLOBAL + 17 + 4 };
     enum { DATA = TABLE + 5, ELEM = DATA + 5, PAGES = ELEM + 5, FD = PAGES + 4 + 4 };
     enum { FD_BYTES = 58 };
     static const struct {
@@ -213,8 +217,10 @@ static void test_spoilt(void **unused)
         {"another version", 7, '2'},
         {"phase 0", 8, 0},
         {"phase 3", 8, 3},
-        {"too many frames for the bytes", 49 + 1, 1},
-        {"very many frames", 49 + 3, 0xff},
+        {"too many frames for the bytes", HEAD + 1, 1},
+        {"very many frames", HEAD + 3, 0xff},
+        {"input that ended twice", HEAD - 2, 2},
+        {"files changed twice", HEAD - 1, 2},
         {"inside is 2", FRAME + 12, 2},
         {"too many values", FRAME + 13 + 1, 1},
         {"very many values", FRAME + 13 + 3, 0x10},
