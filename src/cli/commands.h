@@ -20,6 +20,8 @@ int cmd_module_validate(const struct invocation *in);
 int cmd_image_show(const struct invocation *in);
 int cmd_image_verify(const struct invocation *in);
 int cmd_image_diff(const struct invocation *in);
+int cmd_image_export(const struct invocation *in);
+int cmd_image_import(const struct invocation *in);
 int cmd_cache_show(const struct invocation *in);
 int cmd_cache_prune(const struct invocation *in);
 int cmd_help(const struct invocation *in);
@@ -30,6 +32,7 @@ extern const struct command command_cc, command_exec, command_resume, command_ch
 extern const struct command command_replay, command_record_show;
 extern const struct command command_module_show, command_module_c, command_module_validate;
 extern const struct command command_image_show, command_image_verify, command_image_diff;
+extern const struct command command_image_export, command_image_import;
 extern const struct command command_cache, command_cache_show, command_cache_prune;
 extern const struct command command_help, command_version, command_completion;
 

@@ -18,7 +18,7 @@ struct image_show {
     bool before_read;         /* its pages could be listed */
     size_t pages_shared, pages_used;
     uint64_t shared_stored_bytes; /* what the shared pages take on disk */
-    bool values; /* of frames, too */
+    bool values;                  /* of frames, too */
 };
 
 void image_show_text(struct bytes *out, const struct image_show *s);

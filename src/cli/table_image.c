@@ -30,7 +30,8 @@ const struct command command_image_show = {
         "JSON: directory, number, time_ns, kept (numbers); module: name, size_bytes, sha256; "
         "args; phase: start or main; deterministic; sizes: new_chunks, new_bytes, "
         "stored_chunks, stored_bytes, disk_bytes, memory_bytes, memory_used_bytes, "
-        "state_bytes; shared: with, pages, bytes, stored_bytes, or null; frames, innermost first: function, "
+        "state_bytes; shared: with, pages, bytes, stored_bytes, or null; frames, innermost first: "
+        "function, "
         "name, offset, imported, inside_call, locals, operands, and values with --values; "
         "memory: page_bytes, pages, pages_used, used, lists_used (ranges of pages: first, "
         "count); globals: type, value; tables: type, size, null; data_dropped, "
@@ -116,4 +117,55 @@ const struct command command_image_diff = {
     .args_most = 1,
     .complete = "",
     .run = cmd_image_diff,
+};
+
+static const struct option export_options[] = {
+    {.name = "number",
+     .argument = "N",
+     .help = "the checkpoint of that number, among those that are kept (default: the newest)"},
+};
+
+static const struct example export_examples[] = {
+    {"tern image export state | zstd > state.zst", "one file, for any machine"},
+    {"tern image export state | ssh there tern image import state", "straight to another machine"},
+};
+
+const struct command command_image_export = {
+    .name = "image export",
+    .summary = "write a checkpoint as one file for any machine",
+    .usage = "DIR > FILE",
+    .about =
+        "Writes the newest checkpoint of DIR, with its module and settings, to standard output. A "
+        "directory of checkpoints can be copied to machines of the same byte order; this goes to "
+        "any. "
+        "It is not compressed. Standard input that is kept for the program stays in DIR: files "
+        "input-* there can be copied as they are.",
+    .options = export_options,
+    .option_count = COUNT(export_options),
+    .examples = export_examples,
+    .example_count = COUNT(export_examples),
+    .args_least = 1,
+    .args_most = 1,
+    .complete = "",
+    .run = cmd_image_export,
+};
+
+static const struct example import_examples[] = {
+    {"zstd -dc state.zst | tern image import state && tern resume state", "go on with it here"},
+};
+
+const struct command command_image_import = {
+    .name = "image import",
+    .summary = "make a directory of checkpoints from such a file",
+    .usage = "DIR < FILE",
+    .about =
+        "Reads what tern image export wrote from standard input into DIR, which is made if it is "
+        "not there and must have no checkpoints yet. An archive that is damaged or not complete "
+        "is refused.",
+    .examples = import_examples,
+    .example_count = COUNT(import_examples),
+    .args_least = 1,
+    .args_most = 1,
+    .complete = "",
+    .run = cmd_image_import,
 };

@@ -3,8 +3,8 @@
  * committed: files beneath the lent directories, open or closed, and standard input that is kept.
  *
  * Does     Syncs the file system of each directory that the program may write to, once each, if it
- *          changed anything since the last time (struct state, files_changed). While it goes on: what
- *          it writes meanwhile does no harm.
+ *          changed anything since the last time (struct state, files_changed). While it goes on:
+ *          what it writes meanwhile does no harm.
  * Lacking  What lies on a file system that is mounted beneath a lent directory.
  * Errors   TERN_EIO: something cannot be written; the same is tried again for the next checkpoint.
  */

@@ -20,7 +20,7 @@ struct take_order {
     const uint8_t *module_sha256;
     struct checkpoint_sync *sync; /* what has to be on the disk before the commit; may be NULL */
     int memory;                   /* memfd of memory 0, of limits_memory_pages */
-    int state;  /* memfd that holds the runner's struct state */
+    int state;                    /* memfd that holds the runner's struct state */
     uint32_t limits_memory_pages;
     uint32_t limits_stack_cells;
     unsigned keep; /* checkpoints that stay */

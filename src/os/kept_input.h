@@ -3,13 +3,14 @@
  * checkpoint has passed it: wire/input_head.h. The runner fills it; here it is found, handed over,
  * and let go of from its beginning.
  *
- * Name     DIR/input-N of a program whose first checkpoint has, or will have, number N. A checkpoint
- *          belongs to the file with the largest N that is not above its own. So a program that is
- *          started anew beside old checkpoints spoils nothing before it has taken one itself.
+ * Name     DIR/input-N of a program whose first checkpoint has, or will have, number N. A
+ *          checkpoint belongs to the file with the largest N that is not above its own. So a
+ *          program that is started anew beside old checkpoints spoils nothing before it has taken
+ *          one itself.
  * Lock     Held by whoever has the descriptor, the runner too: while an old runner is still being
  *          ended, the next one waits.
- * Room     What the checkpoint before the newest had passed is given back (a hole in the file), where
- *          the file system can do that.
+ * Room     What the checkpoint before the newest had passed is given back (a hole in the file),
+ *          where the file system can do that.
  * Missing  A program that has read from it is not gone on with: what it read since may be needed.
  * Power    After a power cut the file has at least what its checkpoints say: kept_input_sync.
  */

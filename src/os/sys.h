@@ -29,7 +29,7 @@ int sys_ftruncate(int fd, off_t size);
 int sys_punch(int fd, off_t at, off_t size); /* a hole: the room is given back */
 int sys_fsync(int fd);
 int sys_syncfs(int fd); /* all of its file system; of one that cannot be synced by it, everything */
-int sys_touch(int fd); /* both times: now */
+int sys_touch(int fd);  /* both times: now */
 int sys_renameat(int dir, const char *from, const char *to);
 int sys_unlinkat(int dir, const char *path, int flags);
 int sys_mkdir(const char *path, mode_t mode);

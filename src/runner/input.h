@@ -1,6 +1,6 @@
 /*
- * input - standard input that cannot be sought, by way of a file that keeps it: what the program has
- * read since its last checkpoint can be given to it again.
+ * input - standard input that cannot be sought, by way of a file that keeps it: what the program
+ * has read since its last checkpoint can be given to it again.
  *
  * Does     Whatever the program reads is brought into the file first (wire/input_head.h) and comes
  *          from there. It takes no more than the program asks for: another reader of the same pipe
@@ -8,8 +8,8 @@
  * Pipes    Bytes move from the pipe to the file in one system call, splice: at no instant are they
  *          in neither, whoever is killed. From a terminal or a socket they are read, then
  *          written: killed just between, one read is lost, of which the program has seen nothing.
- * Begin    Before anything is taken in, a first checkpoint is wished for, and waited for until it is
- *          complete: without any, there would be nothing to give it to again.
+ * Begin    Before anything is taken in, a first checkpoint is wished for, and waited for until it
+ *          is complete: without any, there would be nothing to give it to again.
  * The end  Of a pipe, FIFO or socket is remembered. Within one process the system's word counts: a
  *          FIFO may have a new writer. What had ended before a program was stopped or killed stays
  *          ended when it goes on, whatever its new standard input holds. That of a terminal is only
@@ -34,10 +34,10 @@ struct host;
 struct state;
 
 struct input {
-    bool kept;       /* else the program reads for itself */
-    bool is_pipe;    /* what it comes from */
-    bool over;       /* it had ended before this process began: nothing more is asked for */
-    bool is_marked;  /* the file says that it ends at marked */
+    bool kept;      /* else the program reads for itself */
+    bool is_pipe;   /* what it comes from */
+    bool over;      /* it had ended before this process began: nothing more is asked for */
+    bool is_marked; /* the file says that it ends at marked */
     uint64_t marked;
     uint64_t at;     /* the program has read so far */
     uint64_t end;    /* the file has so far */

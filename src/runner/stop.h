@@ -18,8 +18,8 @@ void stop_listen(struct tern_memory *memory, bool loaded);
 void stop_wish(void);
 
 /*
- * The program has stopped: writes its state, says so, and waits to be told. Comes back if it goes on,
- * also when it cannot be stopped now; else the process ends.
+ * The program has stopped: writes its state, says so, and waits to be told. Comes back if it goes
+ * on, also when it cannot be stopped now; else the process ends.
  */
 void stop_and_wait(const struct program *p, struct host *h);
 

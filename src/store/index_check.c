@@ -145,6 +145,14 @@ static enum tern_err read_metas(const struct store_io *io, int fd, struct meta m
     return err;
 }
 
+static bool is_foreign(const struct store_io *io, int fd)
+{
+    uint32_t magic = 0;
+
+    return read_at(io, fd, &magic, sizeof magic, HEADER_BYTES) == TERN_OK &&
+           magic == __builtin_bswap32(MAGIC);
+}
+
 enum tern_err index_check_head(const struct store_io *io, int fd, struct index_head *out,
                                const char **why)
 {
@@ -153,6 +161,9 @@ enum tern_err index_check_head(const struct store_io *io, int fd, struct index_h
     const struct meta *newer = &m[m[1].transaction > m[0].transaction];
 
     *why = "its head is damaged";
+    if (err && is_foreign(io, fd))
+        *why = "it is of a machine of the other byte order: take over what tern image export "
+               "writes there";
     if (err)
         return err;
     *out =

@@ -33,10 +33,10 @@ struct packs {
     uint64_t bytes_max; /* of one pack; one chunk may pass it */
     struct pack *at;    /* by number */
     size_t count, capacity;
-    uint64_t next;      /* number of the next new one */
-    uint64_t failed;    /* the pack that the last error was about */
-    int writing;        /* the newest, or -1 */
-    uint8_t *tail;      /* its last bytes, which are not written yet */
+    uint64_t next;   /* number of the next new one */
+    uint64_t failed; /* the pack that the last error was about */
+    int writing;     /* the newest, or -1 */
+    uint8_t *tail;   /* its last bytes, which are not written yet */
     size_t tail_bytes, tail_max;
     bool unsynced_name; /* a file was made since the directory was synced */
     struct {

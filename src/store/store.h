@@ -3,8 +3,9 @@
  *
  * Chunks   Immutable runs of at most STORE_CHUNK_MAX plain bytes, named by SHA-256 of them. Stored
  *          compressed by zstd where that is shorter, or as what differs from another chunk, with a
- *          digest (XXH3) of the stored bytes, appended to pack files (DIR/pack-N); LMDB (DIR/index) keeps name -> (pack, offset, stored size,
- *          plain size, codec, digest). A chunk that is there already is not written again.
+ *          digest (XXH3) of the stored bytes, appended to pack files (DIR/pack-N); LMDB (DIR/index)
+ *          keeps name -> (pack, offset, stored size, plain size, codec, digest). A chunk that is
+ *          there already is not written again.
  * Roots    A checkpoint is a root: a number, larger than the ones before, and the name of a list
  *          chunk, beneath which everything hangs that it needs. The caller says what hangs there.
  * Atomic   store_commit makes all chunks put before it durable, and then the root, in one LMDB
@@ -18,8 +19,8 @@
  *          process id of the holder. store_open_read locks nobody out and is not locked out, but
  *          one process must not have the same DIR open both ways at once.
  * Bad data A chunk whose stored bytes do not have their digest, or whose plain bytes do not have
- *          their name (but see store_get_many), is TERN_ECORRUPT; decompression never exceeds the plain size in the index,
- *          nor STORE_CHUNK_MAX.
+ *          their name (but see store_get_many), is TERN_ECORRUPT; decompression never exceeds the
+ *          plain size in the index, nor STORE_CHUNK_MAX.
  * Machine  The index has the byte order of the machine that made it.
  * System   Only through the calls of store_io.h: tests cut the power there.
  * Threads  None of its own; one thread at a time.
@@ -73,8 +74,8 @@ struct store_want {
 /*
  * All of these, in the order that costs least; sorts `wants`. The stored bytes are checked against
  * their digest, which finds damage; that the plain bytes have their name, which only somebody who
- * forged the directory can have broken, is left to store_get. *bad (may be NULL) is the one that the
- * error is about, if there is one. After an error any of the rooms may have been written to.
+ * forged the directory can have broken, is left to store_get. *bad (may be NULL) is the one that
+ * the error is about, if there is one. After an error any of the rooms may have been written to.
  */
 enum tern_err store_get_many(struct store *s, struct store_want *wants, size_t count,
                              const struct store_want **bad);

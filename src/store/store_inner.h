@@ -39,7 +39,7 @@ struct store {
     bool has_state;
     ZSTD_CCtx *compress;
     ZSTD_DCtx *decompress;
-    uint8_t *scratch;          /* STORE_CHUNK_MAX: stored bytes */
+    uint8_t *scratch;           /* STORE_CHUNK_MAX: stored bytes */
     uint8_t *base, *difference; /* of like.c; NULL until needed */
 };
 
@@ -84,8 +84,8 @@ enum tern_err store_decode(struct store *s, const struct record_chunk *c, const 
 /* All that is pending is on the disk then. */
 enum tern_err store_settle(struct store *s, struct problem *p);
 
-/* Names of all that hangs beneath the new root and the `kept` newest ones, and of their bases: value
- * uint32_t. */
+/* Names of all that hangs beneath the new root and the `kept` newest ones, and of their bases:
+ * value uint32_t. */
 enum tern_err store_mark(struct store *s, const struct store_commit *c, unsigned kept,
                          struct names *held);
 /* Removes packs without live bytes; writes those anew of which less than half is live. Best effort:

@@ -2,10 +2,10 @@
  * input_head - the head of the file that keeps a program's standard input until a checkpoint has
  * passed it.
  *
- * Format   "TERNINP1", u64 little-endian: 0, or 1 + the length of the input, which ends there; zeros
- *          up to INPUT_HEAD_BYTES. Then the input: byte n stands at INPUT_HEAD_BYTES + n. What
- *          checkpoints have passed may be a hole. A length that the file is not of says nothing:
- *          there was more behind what seemed to be the end.
+ * Format   "TERNINP1", u64 little-endian: 0, or 1 + the length of the input, which ends there;
+ *          zeros up to INPUT_HEAD_BYTES. Then the input: byte n stands at INPUT_HEAD_BYTES + n.
+ *          What checkpoints have passed may be a hole. A length that the file is not of says
+ *          nothing: there was more behind what seemed to be the end.
  * Errors   Decoding: false for anything else.
  */
 #ifndef TERN_WIRE_INPUT_HEAD_H

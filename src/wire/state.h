@@ -98,7 +98,7 @@ struct state {
     uint64_t input_bytes;  /* read from standard input, if that is kept: input_head.h */
     uint64_t input_kept;   /* taken in behind these, and not read */
     bool input_ended;      /* behind both */
-    bool files_changed;    /* beneath lent directories, perhaps, since it last went on; not in images */
+    bool files_changed;    /* since it last went on, perhaps; not in images */
     struct state_frame *frames;
     struct state_instance *instances;
     struct state_fd *fds; /* by number */

@@ -40,7 +40,7 @@ enum control {
     CONTROL_WISHES = 'W',  /* before input is taken in, or when much was */
     CONTROL_GO_ON = 'G',
     CONTROL_GO_READ = 'I', /* the same; and there is a checkpoint, or there can be none */
-    CONTROL_END = 'E', /* the runner ends with REPORT_STOPPED */
+    CONTROL_END = 'E',     /* the runner ends with REPORT_STOPPED */
 };
 
 /* Descriptors that a runner finds open; directories follow from TICKET_FD_DIRS. */

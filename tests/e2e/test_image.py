@@ -53,6 +53,8 @@ class Running:
         """Asks for checkpoints until one was taken inside of read, and returns what is told."""
         end = time.monotonic() + PATIENCE_S
         before = self.newest()
+        while not before and time.monotonic() < end:  # it takes one itself before it first reads
+            before = self.newest()
         while time.monotonic() < end:
             self.process.send_signal(signal.SIGUSR1)
             seen = self.newest()
@@ -427,6 +429,55 @@ def a_full_disk_is_noticed(s):
             r = s.tern("image", *words, two_steps(s), stdout=full, stderr=subprocess.PIPE)
         equal(r.returncode, 1)
         clean_error(r, "No space left")
+
+
+# ---- Archives ----
+
+@suite.case
+def an_archive_goes_anywhere(s):
+    state = s.dir / "wanders"
+    module = s.program("lift.c")
+    whole = s.tern("exec", module, "pointers", "200").stdout
+    p = s.start("exec", "--checkpoint", state, module, "pointers", "200", stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE, stderr=subprocess.PIPE, pipesize=4096, bufsize=0)
+    out = p.stdout.readline() + p.stdout.readline()
+    p.send_signal(signal.SIGTERM)
+    equal(p.wait(), 75)  # it cannot come to its end while nobody reads
+    rest, _ = p.communicate()
+    archive = s.dir / "archive"
+    with open(archive, "wb") as f:
+        equal(s.tern("image", "export", state, stdout=f, stderr=subprocess.PIPE).returncode, 0)
+    there = s.dir / "there"
+    with open(archive, "rb") as f:
+        r = s.tern("image", "import", there, stdin=f)
+        equal((r.returncode, r.stdout, r.stderr), (0, "", ""))
+    contains(s.tern("image", "verify", there).stdout, "checkpoint 1: fine")
+    r = s.tern("resume", there)
+    equal((r.returncode, r.stderr), (0, ""))
+    check((out + rest).decode() + r.stdout == whole, "the parts should give what one run gives")
+    with open(archive, "rb") as f:
+        r = s.tern("image", "import", there, stdin=f)
+        clean_error(r, "there are checkpoints in it: use another directory")
+
+
+@suite.case
+def archives_that_are_refused(s):
+    data = (s.dir / "archive").read_bytes()
+    size = len(data)
+    cases = [(b"", "no archive"), (b"TERNARC2" + data[8:], "no archive"), (data[:8], "too early"),
+             (data[:size // 2], "too early"), (data[:-1], "too early"),
+             (data[:8] + b"\xfe\xff\xff\xff", "larger than any"),
+             (data[:-20] + b"x" + data[-19:], "lacks what its checkpoint needs"),
+             (data[:size // 2] + bytes([data[size // 2] ^ 1]) + data[size // 2 + 1:], "archive")]
+    for number, (bad, part) in enumerate(cases):
+        place = s.dir / f"refused-{number}"
+        with open(s.file("bad", bad), "rb") as f:
+            r = s.tern("image", "import", place, stdin=f)
+        equal((r.returncode, r.stdout), (1, ""), part)
+        clean_error(r, part)
+        clean_error(s.tern("image", "show", place), "no checkpoint in it")
+    r = s.tern("image", "export", "--number", "77", copy(s, "numbered"))
+    clean_error(r, "checkpoint 77 is not among those that are kept")
 
 
 suite.run()

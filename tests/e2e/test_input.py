@@ -136,12 +136,12 @@ def what_was_read_is_given_again(s):
     """All of it was taken out of the pipe, none of it is in a checkpoint."""
     state = new(s)
     p = start(s, state, "blocks", stdin=subprocess.PIPE)
-    p.type(b"abcdefghijklmnopqrstuvwxyz").lines(3)
+    p.type(b"abcdefghijklmnopqrstuvwxyzAB").lines(4)
     p.process.kill()
     p.end()
     q = resume(s, state, stdin=subprocess.PIPE).type(b"0123456789").close()
     equal(q.end(), (0, ""))
-    same(q.seen, whole(s, b"abcdefghijklmnopqrstuvwxyz0123456789"), "again")
+    same(q.seen, whole(s, b"abcdefghijklmnopqrstuvwxyzAB0123456789"), "again")
 
 
 @suite.case

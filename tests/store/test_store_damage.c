@@ -453,15 +453,47 @@ static void a_half_made_store_is_made_again(void **state)
     }
 }
 
+/* The head as a machine of the other byte order writes it. */
+static void a_foreign_index(void **state)
+{
+    struct store_setup setup = shelf_small();
+    struct problem p = {0};
+    struct bytes index = {0};
+    struct store *s = NULL;
+    char path[SHELF_PATH_BYTES + 64];
+
+    make(*state, 2);
+    snprintf(path, sizeof path, "%s", shelf_file(*state, "index"));
+    file_load(path, &index);
+    for (size_t at = HEADER; at <= PAGE + HEADER; at += PAGE) {
+        uint32_t magic;
+
+        memcpy(&magic, index.data + at, sizeof magic);
+        magic = __builtin_bswap32(magic);
+        memcpy(index.data + at, &magic, sizeof magic);
+    }
+    file_save(path, bytes_view(&index));
+    assert_int_equal(store_open_with(((struct shelf *)*state)->store, STORE_READ, &setup, &s, &p),
+                     TERN_ECORRUPT);
+    assert_non_null(strstr(p.text, "other byte order"));
+    bytes_release(&index);
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, shelf_setup, shelf_teardown)
     const struct CMUnitTest tests[] = {
-        TEST(each_byte_of_a_pack),    TEST(truncated_packs),
-        TEST(a_missing_pack),         TEST(each_byte_of_the_index),
-        TEST(a_scrambled_index),      TEST(a_deep_index_is_accepted),
-        TEST(a_page_free_and_in_use), TEST(signposts_of_the_index),
-        TEST(damaged_lock_files),     TEST(a_half_made_store_is_made_again),
+        TEST(a_foreign_index),
+        TEST(each_byte_of_a_pack),
+        TEST(truncated_packs),
+        TEST(a_missing_pack),
+        TEST(each_byte_of_the_index),
+        TEST(a_scrambled_index),
+        TEST(a_deep_index_is_accepted),
+        TEST(a_page_free_and_in_use),
+        TEST(signposts_of_the_index),
+        TEST(damaged_lock_files),
+        TEST(a_half_made_store_is_made_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
