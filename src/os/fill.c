@@ -107,15 +107,18 @@ void fill_free(struct fill *f)
     free(f);
 }
 
-static enum tern_err get_page(const struct fill *f, size_t i, uint8_t *to)
+/* Pages from `first` on to where they belong; those of zeros are left as they are. */
+static enum tern_err get_pages(const struct fill *f, size_t first, size_t count, uint8_t *to)
 {
-    struct bytes page = {0};
-    enum tern_err err = checkpoint_get(f->store, f->names[i].bytes, BYTES, &page);
+    struct store_want wants[AT_ONCE];
+    size_t wanted = 0;
 
-    if (!err)
-        memcpy(to, page.data, BYTES);
-    bytes_release(&page);
-    return err;
+    check(count <= AT_ONCE);
+    for (size_t i = 0; i < count; i++) {
+        if (!is_zero(&f->names[first + i]))
+            wants[wanted++] = (struct store_want){f->names[first + i], BYTES, to + i * BYTES};
+    }
+    return store_get_many(f->store, wants, wanted, NULL);
 }
 
 /* ---- All at once ---- */
@@ -130,10 +133,8 @@ enum tern_err fill_all(struct fill *f, int memory)
     to = sys_map(memory, f->count * BYTES, PROT_READ | PROT_WRITE);
     if (!to)
         return TERN_ENOMEM;
-    for (size_t i = 0; i < f->count && !err; i++) {
-        if (!is_zero(&f->names[i]))
-            err = get_page(f, i, to + i * BYTES);
-    }
+    for (size_t i = 0; i < f->count && !err; i += AT_ONCE)
+        err = get_pages(f, i, f->count - i < AT_ONCE ? f->count - i : AT_ONCE, to + i * BYTES);
     sys_unmap(to, f->count * BYTES);
     return err;
 }
@@ -184,27 +185,32 @@ bool fill_begin(struct fill *f, int tracker, uint64_t base)
     return true;
 }
 
+/* How many from `at` on are not there yet, up to `end` and to what is had at once. */
+static size_t missing(const struct fill *f, size_t at, size_t end)
+{
+    size_t count = 0;
+
+    while (at + count < end && count < AT_ONCE && !f->there[at + count])
+        count++;
+    return count;
+}
+
 /* A page of zeros may lie in a gap of a run. */
 static enum tern_err put_pages(struct fill *f, size_t from, size_t end)
 {
     enum tern_err err = TERN_OK;
 
-    for (size_t at = from; at < end && !err;) {
-        size_t count = 0;
+    for (size_t at = from; at < end && !err; at++) {
+        const size_t count = missing(f, at, end);
 
-        for (; at + count < end && count < AT_ONCE && !f->there[at + count] && !err; count++) {
-            uint8_t *to = f->room + count * BYTES;
-
-            if (is_zero(&f->names[at + count]))
-                memset(to, 0, BYTES);
-            else
-                err = get_page(f, at + count, to);
-        }
-        if (!err && count > 0 &&
-            track_fill(f->tracker, f->base + at * BYTES, f->room, count * BYTES) != 0)
+        if (count == 0)
+            continue;
+        memset(f->room, 0, count * BYTES);
+        err = get_pages(f, at, count, f->room);
+        if (!err && track_fill(f->tracker, f->base + at * BYTES, f->room, count * BYTES) != 0)
             err = TERN_EBUSY; /* the process has ended */
         memset(&f->there[at], 1, count);
-        at += count ? count : 1;
+        at += count - 1;
     }
     return err;
 }

@@ -268,6 +268,7 @@ static enum tern_err put_list(struct pages *p, size_t i, struct store *s, struct
 {
     const size_t first = i * STRETCH;
     struct store_name list[STRETCH];
+    const bool had = memcmp(&p->lists[i], &zeros, sizeof zeros) != 0;
     struct store_name name = zeros;
     bool any = false;
     enum tern_err err = TERN_OK;
@@ -278,7 +279,7 @@ static enum tern_err put_list(struct pages *p, size_t i, struct store *s, struct
         any |= memcmp(&list[k], &zeros, sizeof zeros) != 0;
     }
     if (any)
-        err = store_put(s, view_of(list, sizeof list), &name, why);
+        err = store_put_like(s, view_of(list, sizeof list), had ? &p->lists[i] : NULL, &name, why);
     if (err)
         return err;
     p->lists[i] = name;
