@@ -70,8 +70,16 @@ def soak(lines):
         yield f"| {r['name']} | {r['count']:,} | {r['checkpoints']:,} | {r['failed']} | {r['commit']} |"
 
 
+def torture(lines):
+    yield "| what | compiler | stopped | whole images restored | of which with parts left in place | failed | commit |"
+    yield "|---|---|---|--:|--:|--:|---|"
+    for r in newest(lines, lambda r: (r["what"], r["compiler"], r["how"])):
+        yield (f"| {r['what']} | `{r['compiler']}` | {r['how']} | {r['full'] + r['partly']:,} | "
+               f"{r['partly']:,} | {r['failed']} | {r['commit']} |")
+
+
 TABLES = {f.__name__: f for f in (conformance, tests, fuzz, differential,
-                                       round_trip, soak)}
+                                       round_trip, torture, soak)}
 
 
 def main():

@@ -13,6 +13,7 @@ struct checker {
     const struct wasm_module *m;
     uint64_t limit_pages; /* of the run */
     uint64_t limit_cells;
+    const uint32_t *entry; /* that the outermost frame is of; NULL: what a program begins with */
     struct problem *p;
 };
 

@@ -253,6 +253,20 @@ static uint32_t entry_of(const struct checker *c)
     return e ? e->index : UINT32_MAX;
 }
 
+static enum tern_err check_outermost(const struct checker *c, uint32_t entry, const char *name)
+{
+    const struct state *s = c->state;
+
+    if (s->frame_count == 0)
+        return problem_set(c->p, TERN_EINVALID, "the image has no frames");
+    if (s->frames[0].func != entry)
+        return problem_set(c->p, TERN_EINVALID,
+                           "frame 0, function %" PRIu32 " at 0x%" PRIx32
+                           ": it is not the %s, with which the program began",
+                           s->frames[0].func, s->frames[0].offset, name);
+    return TERN_OK;
+}
+
 static enum tern_err check_entry(const struct checker *c)
 {
     const struct state *s = c->state;
@@ -260,6 +274,8 @@ static enum tern_err check_entry(const struct checker *c)
     const char *name = s->phase == STATE_IN_START ? "start function" : "function _start";
     const struct wasm_type *type;
 
+    if (c->entry)
+        return check_outermost(c, *c->entry, "function");
     if (s->phase != STATE_IN_START && s->phase != STATE_IN_MAIN)
         return problem_set(c->p, TERN_EINVALID,
                            "the image does not say which function the program began with");
@@ -271,14 +287,7 @@ static enum tern_err check_entry(const struct checker *c)
         return problem_set(c->p, TERN_EINVALID,
                            "the program began with its %s, but that has parameters or results",
                            name);
-    if (s->frame_count == 0)
-        return problem_set(c->p, TERN_EINVALID, "the image has no frames");
-    if (s->frames[0].func != entry)
-        return problem_set(c->p, TERN_EINVALID,
-                           "frame 0, function %" PRIu32 " at 0x%" PRIx32
-                           ": it is not the %s, with which the program began",
-                           s->frames[0].func, s->frames[0].offset, name);
-    return TERN_OK;
+    return check_outermost(c, entry, name);
 }
 
 static void release(struct walk *w)

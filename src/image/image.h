@@ -61,5 +61,9 @@ void image_release(struct image *image);
 /* Whether the module (validated, of these very bytes) can be in this state. */
 enum tern_err image_check(const struct image *image, const struct wasm_module *m,
                           const uint8_t module_sha256[IMAGE_HASH_BYTES], struct problem *p);
+/* The same of a call that began with function `entry`, whatever that is called or takes. */
+enum tern_err image_check_call(const struct image *image, const struct wasm_module *m,
+                               const uint8_t module_sha256[IMAGE_HASH_BYTES], uint32_t entry,
+                               struct problem *p);
 
 #endif

@@ -51,14 +51,16 @@ static enum tern_err check_counts(const struct image *image, struct problem *p)
     return TERN_OK;
 }
 
-enum tern_err image_check(const struct image *image, const struct wasm_module *m,
-                          const uint8_t module_sha256[IMAGE_HASH_BYTES], struct problem *p)
+static enum tern_err check_all(const struct image *image, const struct wasm_module *m,
+                               const uint8_t *module_sha256, const uint32_t *entry,
+                               struct problem *p)
 {
     const struct checker c = {
         .state = &image->state,
         .m = m,
         .limit_pages = image->limits_memory_pages,
         .limit_cells = image->limits_stack_cells,
+        .entry = entry,
         .p = p,
     };
     enum tern_err err = check_module(image, m, module_sha256, p);
@@ -74,4 +76,17 @@ enum tern_err image_check(const struct image *image, const struct wasm_module *m
     if (!err)
         err = check_host(&c);
     return err;
+}
+
+enum tern_err image_check(const struct image *image, const struct wasm_module *m,
+                          const uint8_t module_sha256[IMAGE_HASH_BYTES], struct problem *p)
+{
+    return check_all(image, m, module_sha256, NULL, p);
+}
+
+enum tern_err image_check_call(const struct image *image, const struct wasm_module *m,
+                               const uint8_t module_sha256[IMAGE_HASH_BYTES], uint32_t entry,
+                               struct problem *p)
+{
+    return check_all(image, m, module_sha256, &entry, p);
 }

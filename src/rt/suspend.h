@@ -33,6 +33,8 @@ int suspend_init(uint32_t stack_cells);
 /* Instances that suspend_ask reaches, numbered from 0. False: no memory. */
 bool suspend_add(struct tern_instance *in);
 uint32_t suspend_number(const struct tern_instance *in);
+/* Makes it number 0, and what that was, its number: a number holds from a stop to its end only. */
+void suspend_first(struct tern_instance *in);
 
 /* May be called by a signal handler. */
 void suspend_ask(void);

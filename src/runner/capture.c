@@ -72,7 +72,7 @@ static bool save_tables(const struct tern_instance *in, struct state_instance *o
     out->table_count = in->module->table_count;
     out->tables = arena_new(arena, out->table_count + 1, sizeof *out->tables);
     for (uint32_t i = 0; out->tables && i < out->table_count; i++) {
-        if (!save_table(in->table[i], &out->tables[i], arena))
+        if (!save_table(in->table[in->module->imported_tables + i], &out->tables[i], arena))
             return false;
     }
     return out->tables;
@@ -92,7 +92,7 @@ bool capture_save(const struct program *p, struct state *out, struct arena *aren
     one->data_dropped = in->data_dropped;
     one->elem_count = in->module->elem_count;
     one->elem_dropped = in->elem_dropped;
-    one->memory_pages = in->mem ? in->memory[0]->pages : 0;
+    one->memory_pages = in->module->memory_count ? in->memory[0]->pages : 0;
     return save_frames(out, arena) && save_globals(in, one, arena) && save_tables(in, one, arena);
 }
 
@@ -125,7 +125,7 @@ void capture_restore(struct program *p)
     for (uint32_t i = 0; i < from->global_count; i++)
         value_restore((char)m->globals[i].valtype, from->globals[i].value, &in->cell[i]);
     for (uint32_t i = 0; i < from->table_count; i++)
-        restore_table(in, i, &from->tables[i]);
+        restore_table(in, m->imported_tables + i, &from->tables[i]);
     if (from->data_count)
         memcpy(in->data_dropped, from->data_dropped, from->data_count);
     if (from->elem_count)

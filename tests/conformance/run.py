@@ -10,6 +10,7 @@ The suite is found by --suite, else the environment variable TERN_WASM_SPEC, els
 """
 
 import argparse
+import collections
 import concurrent.futures
 import os
 import pathlib
@@ -23,7 +24,11 @@ import tempfile
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 DEFAULT_SUITE = ROOT.parent / "shared" / "wasm-spec"
 
+MEMORY = pathlib.Path("/dev/shm")  # a file system in it, for images
+
 CFLAGS = ROOT / "src" / "translate" / "cflags.h"
+sys.path.insert(0, str(ROOT / "tools"))
+from record import record  # noqa: E402
 
 
 def parse_arguments():
@@ -62,11 +67,15 @@ def compiler_flags(cc):
     return [flag for family, flag in table if family in families]
 
 
+STOPS = re.compile(r"(\d+) stops(?:, (\d+) full images, (\d+) partly)?")
+
+
 class Suite:
-    def __init__(self, options, folder):
+    def __init__(self, options, folder, stores):
         self.options = options
         self.folder = pathlib.Path(options.suite)
-        self.out = pathlib.Path(folder)
+        self.out, self.stores = pathlib.Path(folder), pathlib.Path(stores)
+        self.stops = collections.Counter()
         self.prepare = find_tool(pathlib.Path(options.build), "suite_prepare")
         self.runner = options.runner or find_tool(pathlib.Path(options.build), "suite_run")
         self.compile = (shlex.split(options.cc) + compiler_flags(options.cc) +
@@ -79,11 +88,20 @@ class Suite:
     def weight(self, name):
         return sum(path.stat().st_size for path in (self.folder / name).iterdir())
 
+    def count_stops(self, complaints):
+        """Takes what suite_run says of its stops out of the complaints."""
+        for line in [line for line in complaints if STOPS.fullmatch(line)]:
+            stops, full, partly = (int(n or 0) for n in STOPS.fullmatch(line).groups())
+            self.stops.update(stops=stops, full=full, partly=partly)
+            complaints.remove(line)
+        return complaints
+
     def run(self, name):
         """Passed, failed, skipped, complaints."""
         out = self.out / name
         out.mkdir(parents=True, exist_ok=True)
-        torture = [self.options.torture] if self.options.torture else []
+        torture = self.options.torture
+        torture = [torture, str(self.stores / name)] if torture else []
         result = subprocess.run([self.prepare, str(self.folder / name), str(out)] +
                                 (["resume"] if torture else []), capture_output=True, text=True)
         if result.returncode:
@@ -103,7 +121,7 @@ class Suite:
         counts = re.fullmatch(r"(\d+) passed, (\d+) failed, (\d+) skipped", lines[-1] if lines else "")
         if not counts:
             return 0, 1, 0, lines + [f"suite_run ended with {result.returncode} {result.stderr}"]
-        return *map(int, counts.groups()), lines[:-1]
+        return *map(int, counts.groups()), self.count_stops(lines[:-1])
 
 
 def report(number, name, result, everything):
@@ -118,13 +136,29 @@ def report(number, name, result, everything):
     sys.stdout.flush()
 
 
+def how_often(torture):
+    every = torture.partition(":")[2] or "1"
+    place = f"one in {every.lstrip('~')}"
+    return "at each safepoint" if every == "1" else "at random, " + place if "~" in every else place
+
+
+def report_stops(options, stops, failed):
+    images = (f", {stops['full']:,} of them as full images, {stops['partly']:,} with parts that "
+              "others share left in place" if options.torture.startswith("image") else "")
+    print(f"# {stops['stops']:,} stops{images}")
+    if images and not options.names:
+        record("torture", what="official test suite", compiler=f"{options.cc} {options.opt}",
+               how=how_often(options.torture), full=stops["full"], partly=stops["partly"], failed=failed)
+
+
 def main():
     options = parse_arguments()
     if not pathlib.Path(options.suite).is_dir():
         print(f"1..0 # SKIP no WebAssembly test suite at {options.suite} (set TERN_WASM_SPEC)")
         return 0
     folder = options.keep or tempfile.mkdtemp(prefix="tern-suite-")
-    suite = Suite(options, folder)
+    stores = tempfile.mkdtemp(prefix="tern-suite-", dir=MEMORY if MEMORY.is_dir() else None)
+    suite = Suite(options, folder, stores)
     names = suite.names()
     total = [0, 0, 0]
     print(f"1..{len(names)}")
@@ -138,8 +172,11 @@ def main():
                 total = [a + b for a, b in zip(total, result[:3])]
                 report(number, name, result, options.list)
     finally:
+        shutil.rmtree(stores, ignore_errors=True)
         if not options.keep:
             shutil.rmtree(folder, ignore_errors=True)
+    if options.torture:
+        report_stops(options, suite.stops, total[1])
     print(f"# {total[0]} commands passed, {total[1]} failed, {total[2]} of the text format skipped"
           f" ({options.cc} {options.opt})")
     return 1 if total[1] or not names else 0

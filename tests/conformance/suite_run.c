@@ -1,11 +1,12 @@
 /*
  * suite_run - carries out the script that suite_prepare wrote for one folder of the test suite.
  *
- *   suite_run FOLDER SCRIPT OBJECT [TORTURE]
+ *   suite_run FOLDER SCRIPT OBJECT [TORTURE [STORE]]
  *
  * FOLDER holds the WebAssembly modules, OBJECT is the shared object with all of them compiled.
- * With TORTURE (suite_torture.h) everything is stopped again and again while it runs.
- * Needs only src/rt and libc, so that it can be built for another processor.
+ * With TORTURE (suite_torture.h) everything is stopped again and again while it runs; STORE is a
+ * directory that it may use for images.
+ * Needs only src/rt and libc, but for whole images, so that it can be built for another processor.
  *
  * Output   A line "LINE: what was wrong" for each command that failed; at the end
  *          "N passed, N failed, N skipped". Exit code 0 whatever the outcome, if it got that far.
@@ -145,7 +146,7 @@ static bool resolve(void *context, const struct tern_import *import, struct rt_e
     return e;
 }
 
-static uint8_t *read_file(const char *name)
+static uint8_t *read_file(const char *name, size_t *out)
 {
     char path[4096];
     uint8_t *bytes = NULL;
@@ -165,6 +166,7 @@ static uint8_t *read_file(const char *name)
         }
     }
     fclose(f);
+    *out = bytes ? (size_t)size : 0;
     return bytes;
 }
 
@@ -190,15 +192,20 @@ static const char *instantiate(const char *number, const char *file, struct tern
         .resolve = resolve, .new_memory = new_memory, .table_elements_max = TABLE_ELEMENTS_MAX};
     struct rt_failure failure;
     enum rt_link_result result;
-    char symbol[64];
+    char symbol[64], resume[64];
+    size_t size;
 
     snprintf(symbol, sizeof symbol, "module_%s", number);
     module = dlsym(world.object, symbol);
-    config.source = keep(read_file(file));
+    config.source = keep(read_file(file, &size));
     if (!module || !config.source)
         return "no such module";
     result = instance_new(module, &config, out, &failure);
     keep(*out);
+    /* Also what trapped in a segment: its functions may stand in the tables of others. */
+    snprintf(resume, sizeof resume, "resume_%s", number);
+    if (*out && !torture_know(*out, dlsym(world.object, resume), config.source, size))
+        return "no memory for torture";
     switch (result) {
     case RT_LINKED: break;
     case RT_UNKNOWN_IMPORT: return "unknown import";
@@ -207,9 +214,6 @@ static const char *instantiate(const char *number, const char *file, struct tern
     case RT_TRAPPED: return trap_text(failure.trap);
     case RT_WRONG_ABI: return "wrong ABI";
     }
-    snprintf(symbol, sizeof symbol, "resume_%s", number);
-    if (!torture_know(*out, dlsym(world.object, symbol)))
-        return "no memory for torture";
     failure.trap = start(*out);
     return failure.trap == TERN_TRAP_NONE ? NULL : trap_text(failure.trap);
 }
@@ -313,7 +317,7 @@ static bool compare(const char *word, char letter, const union tern_cell *cell)
 
     if (value_matches(word, letter, cell))
         return true;
-    value_text(letter, cell, got);
+    value_describe(letter, cell, got);
     fail("%s instead of %s", got, word);
     return false;
 }
@@ -425,8 +429,10 @@ static bool run_script(const char *path)
 
 int main(int argc, char **argv)
 {
-    if (argc != 4 && argc != 5) {
-        fputs("usage: suite_run FOLDER SCRIPT OBJECT [TORTURE]\n", stderr);
+    const char *why = "no memory";
+
+    if (argc < 4 || argc > 6) {
+        fputs("usage: suite_run FOLDER SCRIPT OBJECT [TORTURE [STORE]]\n", stderr);
         return 2;
     }
     world.folder = argv[1];
@@ -435,13 +441,13 @@ int main(int argc, char **argv)
         printf("0: %s\n", dlerror());
         return 1;
     }
-    if (trap_init(NATIVE_STACK_BYTES) != 0 || (argc == 5 && !torture_init(argv[4], ROOM)) ||
+    if (trap_init(NATIVE_STACK_BYTES) != 0 ||
+        (argc > 4 && !torture_init(argv[4], ROOM, argv[5], &why)) ||
         !spectest_init(new_memory(NULL, &(struct tern_limits){1, 2})) || !run_script(argv[2])) {
-        puts("0: cannot start");
+        printf("0: cannot start: %s\n", why);
         return 1;
     }
-    if (argc == 5)
-        printf("%llu stops\n", (unsigned long long)torture_stops());
+    torture_report();
     printf("%u passed, %u failed, %u skipped\n", world.passed, world.failed, world.skipped);
     return 0;
 }

@@ -93,7 +93,7 @@ bool value_matches(const char *word, char letter, const union tern_cell *got)
     }
 }
 
-void value_text(char letter, const union tern_cell *value, char out[VALUE_TEXT_BYTES])
+void value_describe(char letter, const union tern_cell *value, char out[VALUE_TEXT_BYTES])
 {
     int at = snprintf(out, VALUE_TEXT_BYTES, "%c:", letter);
 

@@ -14,6 +14,6 @@ enum { VALUE_TEXT_BYTES = 64 };
 void value_decode(const char *word, union tern_cell *out);
 /* word is what is expected of a result of type `letter`. */
 bool value_matches(const char *word, char letter, const union tern_cell *got);
-void value_text(char letter, const union tern_cell *value, char out[VALUE_TEXT_BYTES]);
+void value_describe(char letter, const union tern_cell *value, char out[VALUE_TEXT_BYTES]);
 
 #endif
