@@ -78,8 +78,16 @@ def torture(lines):
                f"{r['partly']:,} | {r['failed']} | {r['commit']} |")
 
 
+def lifted(lines):
+    yield "| programs | stopped and resumed | checkpoint, and on | killed and resumed | refused | failed | commit |"
+    yield "|--:|--:|--:|--:|--:|--:|---|"
+    for r in lines:
+        yield (f"| {r['programs']} | {r['stopped']:,} | {r['went_on']:,} | {r['killed']:,} | "
+               f"{r['refused']} | {r['failed']} | {r['commit']} |")
+
+
 TABLES = {f.__name__: f for f in (conformance, tests, fuzz, differential,
-                                       round_trip, torture, soak)}
+                                       round_trip, torture, lifted, soak)}
 
 
 def main():

@@ -5,6 +5,9 @@ Fetches Debian source packages, builds each program twice from the same sources 
 runs both on the same inputs and compares every byte: standard output, exit codes, files. What
 to build and run is in recipes.py. Needs deb-src; the system's own list of sources stays as it is.
 
+With --stop N each program is stopped at random moments instead, N times in all, and gone on with:
+stop.py.
+
 The last line is 'N passed, N failed[, N skipped]'; --tap prints TAP for the test suite instead.
 """
 import argparse
@@ -12,6 +15,7 @@ import concurrent.futures
 import json
 import os
 import pathlib
+import random
 import shlex
 import shutil
 import subprocess
@@ -22,8 +26,12 @@ import time
 
 import inputs
 import recipes
+import stop
 
 HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent.parent / "tools"))
+from record import record  # noqa: E402
+
 SOURCES = """Types: deb-src
 URIs: http://deb.debian.org/debian
 Suites: bookworm
@@ -214,13 +222,21 @@ def differences(recipe, one, other):
             yield f"{name} differs"
 
 
-def compare(recipe, tern, work, native, wasm, records):
+def environment_for(work):
     environment = {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/"),
                    "LC_ALL": "C", "TZ": "UTC"}
     environment["TERN_CACHE_DIR"] = str(work / "cache")
-    environment |= {k: v for k, v in os.environ.items() if k.startswith(("TERN_", "XDG_"))}
+    return environment | {k: v for k, v in os.environ.items() if k.startswith(("TERN_", "XDG_"))}
+
+
+def guest_options(recipe):
+    return [word for item in recipe.env for word in ("--env", item)]
+
+
+def compare(recipe, tern, work, native, wasm, records):
+    environment = environment_for(work)
     one, other = work / "run-native", work / "run-tern"
-    guest = [word for item in recipe.env for word in ("--env", item)]
+    guest = guest_options(recipe)
     spent_native = perform(recipe, ["env", *recipe.env, str(native)], one, environment)
     command = [str(tern), "exec", "--dir", f"{other}::.", *guest, str(wasm)]
     spent_tern = perform(recipe, command, other, environment, tern if records else None)
@@ -241,6 +257,7 @@ class Trial:
     def __init__(self, recipe, fetcher, builder, options):
         self.recipe, self.fetcher, self.builder = recipe, fetcher, builder
         self.tern, self.records = options.tern.absolute(), options.record
+        self.name = recipe.name
 
     def fetch(self):
         with self.fetcher.lock:
@@ -255,6 +272,35 @@ class Trial:
                 "native_s": round(times[0], 3), "tern_s": round(times[1], 3),
                 "version": version_of(self.source.parent)}
 
+    @staticmethod
+    def text(facts):
+        return (f"{facts['steps']} runs equal, {facts['wasm_bytes'] // 1024} KiB, "
+                f"native {facts['native_s']:.2f} s, tern {facts['tern_s']:.2f} s")
+
+
+class StopTrial(Trial):
+    """The same, stopped and gone on with."""
+
+    wanted = 0
+    seed = 0
+
+    def go(self):
+        recipe = self.recipe
+        tree = self.builder.prepared(recipe, self.source)
+        wasm = self.builder.build(recipe, tree, "wasi")
+        environment = environment_for(tree.parent)
+        environment.setdefault("TERN_CFLAGS", "-O0")  # quick to compile, and it runs for longer
+        stopper = stop.Stopper(self.tern, tree.parent, guest_options(recipe), wasm,
+                               random.Random(f"{self.seed} {self.name}"), environment)
+        steps = [stop.Step(n, *parse_step(step)) for n, step in enumerate(recipe.steps)]
+        count = stopper.go(steps, lambda folder: make_folder(recipe, folder),
+                           lambda one, other: differences(recipe, one, other), self.wanted)
+        return {"stops": stopper.stops()} | count
+
+    @staticmethod
+    def text(facts):
+        return ", ".join(f"{n} {what}" for what, n in facts.items() if n)
+
 
 def verdict(trial):
     """(name, 'ok' | 'not ok' | 'skip', text, facts)"""
@@ -262,12 +308,10 @@ def verdict(trial):
     try:
         trial.fetch()
         facts = trial.go()
-        text = (f"{facts['steps']} runs equal, {facts['wasm_bytes'] // 1024} KiB, "
-                f"native {facts['native_s']:.2f} s, tern {facts['tern_s']:.2f} s")
-        return name, "ok", text, facts
+        return name, "ok", trial.text(facts), facts
     except Skip as why:
         return name, "skip", str(why), {}
-    except (Fault, subprocess.TimeoutExpired) as why:
+    except (Fault, stop.Wrong, subprocess.TimeoutExpired) as why:
         return name, "not ok", str(why), {}
 
 
@@ -282,6 +326,13 @@ def show(number, result, tap):
             print(f"# {line}", flush=True)
     else:
         print(f"{name:<14} {word:<7} {text}", flush=True)
+
+
+def keep_stops(results):
+    total = {what: sum(facts.get(what, 0) for *_, facts in results)
+             for what in ("stopped", "went on", "killed", "refused", "runs")}
+    record("lifted", programs=len(results), failed=sum(word == "not ok" for _, word, *_ in results),
+           **{what.replace(" ", "_"): n for what, n in total.items()})
 
 
 def choose(only, quick):
@@ -303,6 +354,8 @@ def main():
     p.add_argument("--jobs", type=int, default=2)
     p.add_argument("--level", default="-O2", help="optimisation, of both builds")
     p.add_argument("--record", action="store_true", help="also record and replay every run")
+    p.add_argument("--stop", type=int, metavar="N", help="stop each N times, and go on")
+    p.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 32))
     p.add_argument("--fresh", action="store_true", help="build again what was built")
     a = p.parse_args()
     root, tern = a.root.resolve(), a.tern.absolute()
@@ -313,7 +366,11 @@ def main():
     fetcher, builder = Fetcher(root), Builder(tern, root, a.level)
     if a.tap:
         print(f"1..{len(chosen)}", flush=True)
-    trials = [Trial(r, fetcher, builder, a) for r in chosen]
+    kind = Trial
+    if a.stop:
+        kind, StopTrial.wanted, StopTrial.seed = StopTrial, a.stop, a.seed
+        print(f"# seed {a.seed}", flush=True)
+    trials = [kind(r, fetcher, builder, a) for r in chosen]
     with concurrent.futures.ThreadPoolExecutor(a.jobs) as pool:
         results = []
         for number, result in enumerate(pool.map(verdict, trials), 1):
@@ -321,6 +378,8 @@ def main():
             results.append(result)
     (root / "results.json").write_text(json.dumps(
         [{"name": n, "verdict": w, "text": t, **f} for n, w, t, f in results], indent=1))
+    if a.stop and not a.only and not a.quick:
+        keep_stops([r for r in results if r[1] != "skip"])
     count = {word: sum(r[1] == word for r in results) for word in ("ok", "not ok", "skip")}
     if not a.tap:
         tail = f", {count['skip']} skipped" if count["skip"] else ""
