@@ -249,8 +249,6 @@ static enum tern_err run(struct launch *l, int *status, struct bytes *report, st
     enum tern_err err;
 
     err = supervise(&spec, l->order->stop ? &hooks : NULL, status, p);
-    if (l->order->stop)
-        stopper_over();
     if (!err && stopper.unfilled)
         err = checkpoint_unloaded(l->order->from, stopper.unfilled, p);
     if (err)

@@ -103,10 +103,19 @@ static void stored(uv_work_t *work, int status)
     is_over(s);
 }
 
+/*
+ * The first call makes the threads, which inherit what is blocked: everything, or one of them would
+ * take a signal that comes when the handlers are gone and the main thread blocks it.
+ */
 static void work_on(struct stopper *s, uv_work_cb does, uv_after_work_cb then)
 {
+    sigset_t all, before;
+
     s->work.data = s;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
     check(uv_queue_work(s->every.loop, &s->work, does, then) == 0);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
 static void has_stopped(struct stopper *s)
@@ -352,11 +361,25 @@ static void started(void *context, uv_loop_t *loop, pid_t child)
         uv_timer_start(&s->every, on_every, s->order->every_ms, s->order->every_ms);
 }
 
+/* How the program ended stands: what asks for its end now, or for a checkpoint, comes too late. */
+static void hear_no_more(void)
+{
+    sigset_t late;
+
+    sigemptyset(&late);
+    sigaddset(&late, SIGUSR1);
+    sigaddset(&late, SIGINT);
+    sigaddset(&late, SIGTERM);
+    sigaddset(&late, SIGHUP);
+    sigprocmask(SIG_BLOCK, &late, NULL);
+}
+
 /* Of a program that has ended only what somebody asked for is worth storing. */
 static void ended(void *context, int status)
 {
     struct stopper *s = context;
 
+    hear_no_more(); /* while there are handlers still */
     s->ready = false;
     if (s->fill)
         fill_give_up(s->fill);
@@ -397,16 +420,4 @@ struct supervise_hooks stopper_hooks(struct stopper *s)
 {
     return (struct supervise_hooks){
         .context = s, .started = started, .on_signal = on_signal, .ended = ended};
-}
-
-void stopper_over(void)
-{
-    sigset_t late;
-
-    sigemptyset(&late);
-    sigaddset(&late, SIGUSR1);
-    sigaddset(&late, SIGINT);
-    sigaddset(&late, SIGTERM);
-    sigaddset(&late, SIGHUP);
-    sigprocmask(SIG_BLOCK, &late, NULL);
 }

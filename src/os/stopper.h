@@ -78,10 +78,7 @@ struct stopper {
     uv_work_t work;
 };
 
-/* For supervise; *s lives until supervise returns. */
+/* For supervise, after which the signals above are blocked; *s lives until supervise returns. */
 struct supervise_hooks stopper_hooks(struct stopper *s);
-
-/* After supervise: how the program ended stands, and what asks for its end now comes too late. */
-void stopper_over(void);
 
 #endif

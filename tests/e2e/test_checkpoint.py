@@ -48,6 +48,23 @@ def sigusr1_takes_one_and_goes_on(s):
 
 
 @suite.case
+def only_the_main_thread_takes_signals(s):
+    """Others would take one that comes at the end, when there is nobody to handle it."""
+    state = new(s)
+    p = start(s, state, "echo", "1", stdin=subprocess.PIPE)
+    p.type(b"first").lines(1)
+    p.send(signal.SIGUSR1).wait_for_commit(0)
+    threads = [t for t in os.listdir(f"/proc/{p.pid}/task") if int(t) != p.pid]
+    check(threads, "a thread that stores")
+    for thread in threads:
+        with open(f"/proc/{p.pid}/task/{thread}/status", encoding="ascii") as f:
+            blocked = int(re.search(r"^SigBlk:\s*(\w+)", f.read(), re.M)[1], 16)
+        for number in (signal.SIGUSR1, signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            check(blocked >> (number - 1) & 1, f"{number} is blocked", hex(blocked))
+    equal(p.close().end(), (0, ""))
+
+
+@suite.case
 def tern_checkpoint_asks_only_those_that_take_them(s):
     for pid in ("1", str(os.getpid()), "999999999"):
         r = s.tern("checkpoint", pid)
