@@ -5,6 +5,8 @@
 
 #include "os/process.h"
 
+#include <ctype.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -54,6 +56,16 @@ static bool add_limit(struct run *r, const struct given *g)
     return true;
 }
 
+static bool take_seed(struct run *r, const struct given *g)
+{
+    char *end;
+
+    errno = 0;
+    r->random_seed = strtoull(g->value, &end, 10);
+    r->seeded = isdigit((unsigned char)g->value[0]) && !*end && !errno;
+    return r->seeded || bad_value(g, "0, 42 (up to 18446744073709551615)");
+}
+
 static bool take_options(struct run *r)
 {
     bool fine = true;
@@ -73,9 +85,14 @@ static bool take_options(struct run *r)
             r->record = g->value;
         else if (strcmp(g->option->name, "env") == 0)
             fine = run_add_env(r, g->value);
+        else if (strcmp(g->option->name, "deterministic") == 0)
+            r->deterministic = true;
+        else if (strcmp(g->option->name, "random-seed") == 0)
+            fine = take_seed(r, g);
         else
             fine = add_limit(r, g);
     }
+    r->seeded |= r->deterministic;
     return fine;
 }
 

@@ -183,15 +183,15 @@ int cmd_module_show(const struct invocation *in)
     return fine ? say_end_of_output(0) : CLI_FAILED;
 }
 
-static int print_pieces(const struct wasm_module *m)
+static int print_pieces(const struct wasm_module *m, const struct translate_options *options)
 {
-    uint32_t pieces = translate_piece_count(m, &compile_options);
+    uint32_t pieces = translate_piece_count(m, options);
     enum tern_err err = TERN_OK;
 
     for (uint32_t i = 0; i < pieces && !err; i++) {
         struct bytes text = {0};
 
-        err = translate_piece(m, &compile_options, i, &text);
+        err = translate_piece(m, options, i, &text);
         if (!err)
             fwrite(text.data, 1, text.size, stdout);
         bytes_release(&text);
@@ -201,7 +201,8 @@ static int print_pieces(const struct wasm_module *m)
     return err ? CLI_FAILED : say_end_of_output(0);
 }
 
-static int write_pieces(const struct wasm_module *m, const char *dir)
+static int write_pieces(const struct wasm_module *m, const struct translate_options *options,
+                        const char *dir)
 {
     int made = sys_mkdir(dir, 0777);
     struct problem p;
@@ -211,7 +212,7 @@ static int write_pieces(const struct wasm_module *m, const char *dir)
         say("module c: cannot make the directory %s: %s", dir, strerror(-made));
         return CLI_FAILED;
     }
-    if (compile_write_sources(m, dir, &count, &p)) {
+    if (compile_write_sources(m, options, dir, &count, &p)) {
         say("module c: %s", p.text);
         return CLI_FAILED;
     }
@@ -224,12 +225,14 @@ static int write_pieces(const struct wasm_module *m, const char *dir)
 int cmd_module_c(const struct invocation *in)
 {
     const char *dir = invocation_value(in, "output");
+    const struct translate_options options =
+        compile_options(invocation_value(in, "deterministic") != NULL);
     struct open_module m;
     int code;
 
     if (!open_module(in, &m))
         return CLI_FAILED;
-    code = dir ? write_pieces(&m.module, dir) : print_pieces(&m.module);
+    code = dir ? write_pieces(&m.module, &options, dir) : print_pieces(&m.module, &options);
     close_module(&m);
     return code;
 }

@@ -288,6 +288,14 @@ static json_t *counters_of(const struct state *s)
                      "input_ended", (int)s->input_ended);
 }
 
+/* null: random numbers are the system's own. */
+static json_t *random_of(const struct state *s)
+{
+    return s->seeded ? json_pack("{s:o, s:I}", "seed", json_sprintf("%" PRIu64, s->random_seed),
+                                 "position", (json_int_t)s->random_position)
+                     : json_null();
+}
+
 static json_t *limits_of(const struct image *image)
 {
     return json_pack("{s:I, s:I}", "memory_pages", (json_int_t)image->limits_memory_pages,
@@ -325,6 +333,7 @@ json_t *image_show_json(const struct image_show *s)
     json_object_set_new(out, "elements_dropped", dropped_of(in->elem_dropped, in->elem_count));
     json_object_set_new(out, "descriptors", fds_of(l));
     json_object_set_new(out, "counters", counters_of(&image->state));
+    json_object_set_new(out, "random", random_of(&image->state));
     json_object_set_new(out, "limits", limits_of(image));
     return out;
 }

@@ -299,6 +299,13 @@ static void show_host(struct bytes *out, const struct image_show *s)
     bytes_append_text(out, " of memory, ");
     shown_count_of(out, s->look.c.image.limits_stack_cells, "cell");
     bytes_append_text(out, " of call stack\n");
+    if (state->seeded) {
+        bytes_appendf(out, "  random numbers       seed %" PRIu64 ", ", state->random_seed);
+        shown_count_of(out, state->random_position, "byte");
+        bytes_append_text(out, " taken\n");
+    }
+    if (s->look.c.image.deterministic)
+        bytes_append_text(out, "  deterministic        NaNs of arithmetic are canonical\n");
 }
 
 void image_show_text(struct bytes *out, const struct image_show *s)

@@ -215,6 +215,7 @@ enum tern_err run_open(struct run *r, struct problem *p)
     if (!err)
         err = kept_input_find(r->checkpoints, r->from.root.number, &r->from.image.state, &r->input,
                               p);
+    r->deterministic = r->from.image.deterministic;
     r->resumes = true;
     return err;
 }
@@ -242,7 +243,12 @@ static void tell_not(void *context, bool last, const struct problem *why)
 static enum tern_err compile(struct run *r, struct problem *p)
 {
     struct object_order order = {
-        .settings = r->in->settings, .module = r->bytes, .name = r->path, .warn = say_text};
+        .settings = r->in->settings,
+        .module = r->bytes,
+        .name = r->path,
+        .deterministic = r->deterministic,
+        .warn = say_text,
+    };
     enum tern_err err = object_make(&order, &r->object, p);
 
     if (err || !r->resumes)
@@ -263,6 +269,7 @@ static enum tern_err start(struct run *r, struct ending *ending, struct problem 
                  .module_sha256 = r->digest.byte,
                  .limits_memory_pages = r->limits.memory_pages_max,
                  .limits_stack_cells = (uint32_t)(r->limits.stack_bytes / 8),
+                 .deterministic = r->deterministic,
                  .keep = KEEP_CHECKPOINTS},
         .every_ms = r->every_ns / NS_PER_MS,
         .compare = r->in->settings->compare_pages,
@@ -279,6 +286,8 @@ static enum tern_err start(struct run *r, struct ending *ending, struct problem 
         .dirs = r->dirs,
         .dir_count = r->dir_count,
         .limits = r->limits,
+        .deterministic = r->deterministic,
+        .random_seed = r->seeded ? &r->random_seed : NULL,
         .stop = r->store ? &stop : NULL,
         .store = r->store,
         .from = r->resumes ? &r->from : NULL,

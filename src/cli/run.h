@@ -29,6 +29,9 @@ struct run {
     struct program_dir dirs[TICKET_DIRS_MAX];
     size_t dir_count;
     struct program_limits limits;
+    bool deterministic; /* of resume: as the image says */
+    bool seeded;        /* random numbers, of exec: of resume the image says */
+    uint64_t random_seed;
     uint64_t every_ns; /* between checkpoints; 0: only when asked */
 
     const char *checkpoints; /* directory; NULL: none are taken */

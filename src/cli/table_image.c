@@ -39,7 +39,7 @@ const struct command command_image_show = {
         "offset, size_bytes, mtime_ns, flags, read_only, written; counters: host_calls, "
         "output_bytes, cpu_ns, monotonic_ns, waited_ns, input_bytes, input_kept, input_ended "
         "(standard input that cannot be sought: read, taken in but not read, and whether that is "
-        "all); limits: memory_pages, stack_cells.\n\n"
+        "all); random: seed (text), position, or null; limits: memory_pages, stack_cells.\n\n"
         "A value is a number for i32 and i64; text, with the member bits, for f32 and f64; "
         "hexadecimal text for v128; the index of a function or null for references. In paths and "
         "arguments bytes that are not printable ASCII, and %, stand as %XX.",

@@ -36,6 +36,7 @@ static const struct option c_options[] = {
      .argument = "DIR",
      .path = true,
      .help = "write the C files and the headers they need into DIR, instead of printing them"},
+    {.name = "deterministic", .help = "as tern exec --deterministic compiles it"},
 };
 
 static const struct example c_examples[] = {

@@ -91,6 +91,11 @@ static const struct option exec_options[] = {
      .argument = "FILE",
      .path = true,
      .help = "write down all that the program takes from outside (tern replay, tern record show)"},
+    {.name = "deterministic",
+     .help = "the same results on every processor and from every compiler: see below"},
+    {.name = "random-seed",
+     .argument = "N",
+     .help = "random numbers that follow from N (default: the system's; 0 with --deterministic)"},
 };
 
 static const struct example exec_examples[] = {
@@ -104,6 +109,7 @@ static const struct example exec_examples[] = {
      "lose at most five minutes; Ctrl-C keeps everything: tern resume state"},
     {"tern exec --record run.rec prog.wasm; tern record show run.rec",
      "what it asked the system for, call by call"},
+    {"tern exec --deterministic --random-seed 7 prog.wasm", "the same output every time"},
 };
 
 static const struct exit_status exec_statuses[] = {
@@ -141,6 +147,13 @@ const struct command command_exec = {
         "its arguments and every byte that it gave to the program; FILE has the module, too, so "
         "that tern replay can give the same run anywhere. FILE is for its owner only; a record "
         "that is there is replaced, any other file is not.\n\n"
+        "Of WebAssembly's instructions only arithmetic that gives NaN is not the same on every "
+        "machine: sign and payload of that NaN are the processor's. With --deterministic they are "
+        "always those of the one canonical NaN, as soon as the program can see them: equal input "
+        "gives equal results, bit for bit. NaNs that are only moved keep their bits. Random "
+        "numbers follow from a seed then. What comes from outside stays what it is: clocks, files, "
+        "input, and where a read or a wait ends. A program that uses random numbers for secrets "
+        "should not be given a seed.\n\n"
         "The environment variable TERN_CC chooses the C compiler, TERN_CFLAGS adds flags for "
         "it, TERN_COMPILE_SECONDS bounds how long it may take (600), TERN_RUNNER chooses the "
         "runner, TERN_CACHE_DIR the place for compiled modules. TERN_COMPARE_PAGES=1 finds what "

@@ -243,6 +243,9 @@ static enum tern_err take_host(struct decoder *d, const Tern__Image__Host *from)
     s->input_bytes = from->input_bytes;
     s->input_kept = from->input_kept;
     s->input_ended = from->input_ended;
+    s->seeded = from->random_numbers != NULL;
+    s->random_seed = from->random_numbers ? from->random_numbers->seed : 0;
+    s->random_position = from->random_numbers ? from->random_numbers->position : 0;
     return TERN_OK;
 }
 

@@ -48,6 +48,7 @@ struct tree { /* the root and all messages of which there is one */
     Tern__Image__Stack stack;
     Tern__Image__Stack *stacks[1];
     Tern__Image__Host host;
+    Tern__Image__Random numbers;
 };
 
 static void fill_globals(struct tree *t, Tern__Image__Instance *to, const struct state_instance *in)
@@ -182,6 +183,9 @@ static void fill_host(struct tree *t, const struct state *s)
     t->host.input_ended = s->input_ended;
     t->host.n_descriptors = s->fd_count;
     t->host.descriptors = (Tern__Image__Descriptor **)list;
+    t->numbers.seed = s->random_seed;
+    t->numbers.position = s->random_position;
+    t->host.random_numbers = s->seeded ? &t->numbers : NULL;
     t->root.host = &t->host;
 }
 
@@ -219,6 +223,7 @@ enum tern_err image_encode(const struct image *image, struct bytes *out)
         .limits = TERN__IMAGE__LIMITS__INIT,
         .stack = TERN__IMAGE__STACK__INIT,
         .host = TERN__IMAGE__HOST__INIT,
+        .numbers = TERN__IMAGE__RANDOM__INIT,
     };
     enum tern_err err;
 

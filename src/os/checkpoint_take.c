@@ -138,6 +138,7 @@ static enum tern_err put_image(struct take *t, struct problem *p)
     t->image.list_count = (uint32_t)(t->names[ROOT_LISTS].size / STORE_NAME_BYTES);
     t->image.limits_memory_pages = o->limits_memory_pages;
     t->image.limits_stack_cells = o->limits_stack_cells;
+    t->image.deterministic = o->deterministic;
     err = image_encode(&t->image, &encoded);
     if (err)
         problem_set(p, err, "the image cannot be written: %s", tern_err_text(err));

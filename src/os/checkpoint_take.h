@@ -23,6 +23,7 @@ struct take_order {
     int state;                    /* memfd that holds the runner's struct state */
     uint32_t limits_memory_pages;
     uint32_t limits_stack_cells;
+    bool deterministic;
     unsigned keep; /* checkpoints that stay */
 };
 

@@ -25,7 +25,10 @@ enum {
 
 static const char log_name[] = "compiler-messages.txt";
 
-const struct translate_options compile_options = {.piece_bytes = PIECE_BYTES};
+struct translate_options compile_options(bool deterministic)
+{
+    return (struct translate_options){.piece_bytes = PIECE_BYTES, .deterministic = deterministic};
+}
 
 struct command {
     struct words words;
@@ -43,12 +46,13 @@ struct work {
     char dir[DIRS_PATH_MAX];
 };
 
-static enum tern_err write_piece(const struct wasm_module *m, const char *dir, uint32_t piece,
-                                 struct problem *p)
+static enum tern_err write_piece(const struct wasm_module *m,
+                                 const struct translate_options *options, const char *dir,
+                                 uint32_t piece, struct problem *p)
 {
     struct bytes text = {.limit = PIECE_TEXT_BYTES_MAX};
     char path[WORK_PATH_MAX];
-    enum tern_err err = translate_piece(m, &compile_options, piece, &text);
+    enum tern_err err = translate_piece(m, options, piece, &text);
 
     if (err) {
         problem_set(p, err, "cannot translate the module to C: %s", tern_err_text(err));
@@ -77,20 +81,22 @@ static enum tern_err write_headers(const char *dir, struct problem *p)
     return err;
 }
 
-enum tern_err compile_write_sources(const struct wasm_module *m, const char *dir,
+enum tern_err compile_write_sources(const struct wasm_module *m,
+                                    const struct translate_options *options, const char *dir,
                                     uint32_t *piece_count, struct problem *p)
 {
-    uint32_t pieces = translate_piece_count(m, &compile_options);
+    uint32_t pieces = translate_piece_count(m, options);
     enum tern_err err = write_headers(dir, p);
 
     for (uint32_t i = 0; i < pieces && !err; i++)
-        err = write_piece(m, dir, i, p);
+        err = write_piece(m, options, dir, i, p);
     if (!err)
         *piece_count = pieces;
     return err;
 }
 
-static enum tern_err write_continuations(struct work *w, struct problem *p)
+static enum tern_err write_continuations(struct work *w, const struct translate_options *options,
+                                         struct problem *p)
 {
     struct bytes text = {.limit = PIECE_TEXT_BYTES_MAX};
     char path[WORK_PATH_MAX];
@@ -98,7 +104,7 @@ static enum tern_err write_continuations(struct work *w, struct problem *p)
 
     w->pieces = 1;
     if (!err) {
-        err = translate_continuations(w->order->module, w->order->points, false, &text);
+        err = translate_continuations(w->order->module, options, w->order->points, false, &text);
         if (err)
             problem_set(p, err, "cannot translate the program's frames to C: %s",
                         tern_err_text(err));
@@ -244,10 +250,11 @@ static enum tern_err run(struct work *w, size_t first, size_t count, int *signal
 
 static enum tern_err build(struct work *w, struct bytes *object, int *signal, struct problem *p)
 {
+    const struct translate_options options = compile_options(w->order->deterministic);
     char path[WORK_PATH_MAX];
-    enum tern_err err = w->order->points
-                            ? write_continuations(w, p)
-                            : compile_write_sources(w->order->module, w->dir, &w->pieces, p);
+    enum tern_err err =
+        w->order->points ? write_continuations(w, &options, p)
+                         : compile_write_sources(w->order->module, &options, w->dir, &w->pieces, p);
 
     if (err)
         return err;

@@ -12,14 +12,15 @@
 #include "os/compiler.h"
 #include "translate/translate.h"
 
-/* How all objects are cut; part of the cache's key. */
-extern const struct translate_options compile_options;
+/* How all objects are cut, and what else the translator is told; part of the cache's key. */
+struct translate_options compile_options(bool deterministic);
 
 struct compile_order {
     const struct settings *settings;
     const struct compiler *compiler;
     const struct wasm_module *module;
-    const char *name;                      /* of the module, for messages */
+    const char *name; /* of the module, for messages */
+    bool deterministic;
     const struct translate_points *points; /* NULL: the module; else continuations there */
     struct cache *cache;                   /* keeps the messages of a compiler that failed */
 };
@@ -30,7 +31,8 @@ enum tern_err compile_module(const struct compile_order *order, struct bytes *ob
 /*
  * Writes the headers and pieces ("piece-0.c" ...) into a directory, as a compiler gets them.
  */
-enum tern_err compile_write_sources(const struct wasm_module *m, const char *dir,
+enum tern_err compile_write_sources(const struct wasm_module *m,
+                                    const struct translate_options *options, const char *dir,
                                     uint32_t *piece_count, struct problem *p);
 
 #endif

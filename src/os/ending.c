@@ -1,5 +1,6 @@
 #include "os/ending.h"
 
+#include "os/compile.h"
 #include "os/locate.h"
 #include "rt/trap.h"
 #include "wasm/module.h"
@@ -36,9 +37,14 @@ static void describe_place(const struct wasm_module *m, const struct translate_p
 static bool find_pc(const struct ending_order *o, const struct report *r,
                     const struct wasm_module *m, struct translate_place *at)
 {
-    if (!r->continued)
-        return locate_pc(o->object, m, NULL, r->pc, at);
-    return o->points && locate_pc(o->continuations, m, o->points, r->pc, at);
+    const struct locate_order order = {
+        .object = r->continued ? o->continuations : o->object,
+        .module = m,
+        .options = compile_options(o->deterministic),
+        .points = r->continued ? o->points : NULL,
+    };
+
+    return (!r->continued || o->points) && locate_pc(&order, r->pc, at);
 }
 
 /* Where it happened, in the module's own terms; empty if that cannot be found out. */

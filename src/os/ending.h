@@ -38,6 +38,7 @@ struct ending_order {
     int object;
     int continuations;                     /* of a program that went on */
     const struct translate_points *points; /* of these; else NULL */
+    bool deterministic;
     int status;                            /* as of waitpid */
     struct view report;                    /* what came through the pipe */
     uint64_t cpu_ns_max;

@@ -1,7 +1,5 @@
 #include "os/locate.h"
 
-#include "os/compile.h"
-
 #include <dwarf.h>
 #include <elfutils/libdw.h>
 #include <limits.h>
@@ -21,22 +19,23 @@ static bool piece_of(const char *source, uint32_t *out)
 }
 
 struct search {
-    const struct wasm_module *module;
-    const struct translate_points *points;
+    const struct locate_order *order;
     uint64_t pc;
     struct translate_place *out;
 };
 
 static bool try_line(const struct search *s, const char *source, int line)
 {
+    const struct locate_order *o = s->order;
     uint32_t piece;
 
     if (!source || line <= 0 || !piece_of(source, &piece))
         return false;
-    if (s->points)
-        return translate_locate_continuation(s->module, s->points, false, (uint32_t)line, s->out);
-    return piece < translate_piece_count(s->module, &compile_options) &&
-           translate_locate(s->module, &compile_options, piece, (uint32_t)line, s->out);
+    if (o->points)
+        return translate_locate_continuation(o->module, &o->options, o->points, (uint32_t)line,
+                                             s->out);
+    return piece < translate_piece_count(o->module, &o->options) &&
+           translate_locate(o->module, &o->options, piece, (uint32_t)line, s->out);
 }
 
 static bool number_of(Dwarf_Die *die, unsigned name, Dwarf_Word *out)
@@ -95,11 +94,10 @@ static bool try_unit(const struct search *s, Dwarf *dwarf, Dwarf_Off offset)
     return try_calls(s, &unit, &unit, NESTING_MAX);
 }
 
-bool locate_pc(int object, const struct wasm_module *m, const struct translate_points *points,
-               uint64_t pc, struct translate_place *out)
+bool locate_pc(const struct locate_order *order, uint64_t pc, struct translate_place *out)
 {
-    const struct search s = {.module = m, .points = points, .pc = pc, .out = out};
-    Dwarf *dwarf = dwarf_begin(object, DWARF_C_READ);
+    const struct search s = {.order = order, .pc = pc, .out = out};
+    Dwarf *dwarf = dwarf_begin(order->object, DWARF_C_READ);
     Dwarf_Off at = 0, next;
     size_t header;
     bool found = false;

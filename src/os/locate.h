@@ -11,11 +11,14 @@
 
 #include <stdbool.h>
 
-/*
- * pc is relative to the object. m must have been validated. points: NULL, or those of which the
- * object holds the continuations. False if nobody knows.
- */
-bool locate_pc(int object, const struct wasm_module *m, const struct translate_points *points,
-               uint64_t pc, struct translate_place *out);
+struct locate_order {
+    int object;
+    const struct wasm_module *module; /* validated */
+    struct translate_options options; /* that the object was made with */
+    const struct translate_points *points; /* NULL, or those that it holds the continuations of */
+};
+
+/* pc is relative to the object. False if nobody knows. */
+bool locate_pc(const struct locate_order *order, uint64_t pc, struct translate_place *out);
 
 #endif

@@ -52,13 +52,14 @@ static enum tern_err make_key(const struct object_order *o, const struct compile
     struct words flags = {0};
     const struct digest module = hash_of(o->module);
     struct hash h;
+    const struct translate_options options = compile_options(o->deterministic);
     char numbers[96];
     bool failed;
 
     compiler_flags(c, o->settings->cflags, &flags);
     compiler_link_flags(c, &flags);
-    snprintf(numbers, sizeof numbers, "object 1 translate %d abi %d piece %u", TRANSLATE_VERSION,
-             (int)TERN_RT_ABI, compile_options.piece_bytes);
+    snprintf(numbers, sizeof numbers, "object 1 translate %d abi %d piece %u%s", TRANSLATE_VERSION,
+             (int)TERN_RT_ABI, options.piece_bytes, options.deterministic ? " deterministic" : "");
     hash_begin(&h);
     hash_add_text(&h, numbers);
     hash_add(&h, view_of(module.byte, sizeof module.byte));
@@ -118,6 +119,7 @@ static enum tern_err build(const struct object_order *o, const struct compiler *
                                   .compiler = c,
                                   .name = o->name,
                                   .points = o->points,
+                                  .deterministic = o->deterministic,
                                   .cache = cache};
     struct bytes object = {0};
     struct wasm_module m;

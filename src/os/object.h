@@ -25,6 +25,7 @@ struct object_order {
     const char *name; /* of the module's file, for messages */
     /* NULL: the module itself; else continuations at these points, which must exist. */
     const struct translate_points *points;
+    bool deterministic;
     void (*warn)(const char *text);
 };
 

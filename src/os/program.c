@@ -86,6 +86,8 @@ static enum tern_err fill_ticket(const struct program_order *o, struct ticket *t
     t->stoppable = o->stop != NULL;
     t->resumes = o->from != NULL;
     t->record = o->record_use;
+    t->seeded = o->random_seed != NULL;
+    t->random_seed = o->random_seed ? *o->random_seed : 0;
     return TERN_OK;
 }
 
@@ -287,6 +289,7 @@ enum tern_err program_run(const struct program_order *order, struct ending *out,
                                            .object = order->object,
                                            .continuations = order->continuations,
                                            .points = order->points,
+                                           .deterministic = order->deterministic,
                                            .status = status,
                                            .report = bytes_view(&report),
                                            .cpu_ns_max = order->limits.cpu_ns_max,

@@ -40,6 +40,8 @@ struct program_order {
     const struct program_dir *dirs;
     size_t dir_count;
     struct program_limits limits;
+    bool deterministic;
+    const uint64_t *random_seed;           /* NULL: the system's own randomness */
     const struct stopper_order *stop;      /* NULL: it cannot be stopped */
     struct store *store;                   /* of `from` */
     const struct checkpoint *from;         /* NULL: from the beginning */

@@ -308,6 +308,26 @@ TERN_INLINE double f64_promote_f32(float x)
     return y;
 }
 
+/*
+ * The NaN of arithmetic as the program sees it in a deterministic run: positive (or with the sign
+ * that neg has given it), of its payload only the highest bit. A branch costs less than choosing:
+ * it is hardly ever taken, and nothing waits for it.
+ */
+#define TERN_CANONICAL(name, F, nan)                                                               \
+    TERN_INLINE F name(F x)                                                                        \
+    {                                                                                              \
+        if (TERN_UNLIKELY(x != x)) {                                                               \
+            x = (nan);                                                                             \
+            TERN_OPAQUE(x);                                                                        \
+        }                                                                                          \
+        return x;                                                                                  \
+    }
+
+TERN_CANONICAL(f32_canonical, float, __builtin_nanf(""))
+TERN_CANONICAL(f32_canonical_neg, float, -__builtin_nanf(""))
+TERN_CANONICAL(f64_canonical, double, __builtin_nan(""))
+TERN_CANONICAL(f64_canonical_neg, double, -__builtin_nan(""))
+
 /* The rounding instructions of processors quiet a NaN; the code that gcc has instead does not. */
 #if defined(__SSE2__) && !defined(__SSE4_1__)
 #define TERN_ROUNDED(x, rounded) ((x) != (x) ? (x) + (x) : (rounded))

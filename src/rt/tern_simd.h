@@ -402,6 +402,18 @@ TERN_OP1(f64x2_neg, a ^ TERN_SIGN64)
 #include "tern_simd_any.h"
 #endif
 
+/* ---- Canonical NaNs: see f64_canonical ---- */
+
+#define TERN_NANS32 v128_const(0x7fc000007fc00000, 0x7fc000007fc00000)
+#define TERN_NANS64 v128_const(0x7ff8000000000000, 0x7ff8000000000000)
+#ifdef TERN_BLEND_PS
+TERN_OP1(f32x4_canonical, TERN_BLEND_PS(f32x4_ne(a, a), TERN_NANS32, a))
+TERN_OP1(f64x2_canonical, TERN_BLEND_PD(f64x2_ne(a, a), TERN_NANS64, a))
+#else
+TERN_OP1(f32x4_canonical, TERN_SELECT(f32x4_eq(a, a), a, TERN_NANS32))
+TERN_OP1(f64x2_canonical, TERN_SELECT(f64x2_eq(a, a), a, TERN_NANS64))
+#endif
+
 /* ---- Memory ---- */
 
 #define TERN_LOAD(name, expression)                                                                \

@@ -330,6 +330,11 @@ TERN_OP1(i32x4_extadd_pairwise_i16x8_u, ((tern_u32x4)a & 0xffff) + ((tern_u32x4)
 TERN_FLOAT_MIN_MAX(f32x4, TERN_PS, tern_u32x4, ps, 10)
 TERN_FLOAT_MIN_MAX(f64x2, TERN_PD, tern_u64x2, pd, 13)
 
+#if defined(__SSE4_1__) /* TERN_SELECT by the signs of a mask's lanes, in one instruction */
+#define TERN_BLEND_PS(mask, a, b) _mm_blendv_ps(TERN_PS(b), TERN_PS(a), TERN_PS(mask))
+#define TERN_BLEND_PD(mask, a, b) _mm_blendv_pd(TERN_PD(b), TERN_PD(a), TERN_PD(mask))
+#endif
+
 #if defined(__SSE4_1__)
 #define TERN_ROUND(name, mode)                                                                     \
     TERN_OP1(f32x4_##name, _mm_round_ps(TERN_PS(a), (mode) | _MM_FROUND_NO_EXC))                   \

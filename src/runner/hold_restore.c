@@ -293,6 +293,7 @@ static void restore_counters(struct host *h, const struct state *s)
     h->call = (struct host_call){.sequence = s->sequence, .answered = true};
     h->waited_ns = s->waited_ns;
     h->output_bytes = s->output_bytes;
+    h->random = (struct random){s->seeded, s->random_seed, s->random_position};
     h->cpu_start_ns = end_cpu_ns() - s->cpu_ns;
     h->clock_base_ns += (uint64_t)s->monotonic_ns - host_monotonic_ns(h);
 }

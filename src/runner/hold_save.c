@@ -157,5 +157,8 @@ enum tern_err hold_save(struct host *h, struct state *s, struct arena *arena, st
     s->output_bytes = h->output_bytes;
     input_save(h, s);
     s->files_changed = h->files_changed;
+    s->seeded = h->random.seeded;
+    s->random_seed = h->random.seed;
+    s->random_position = h->random.position;
     return TERN_OK;
 }

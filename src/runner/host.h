@@ -23,6 +23,7 @@
 #include "runner/fds.h"
 #include "runner/guest.h"
 #include "runner/input.h"
+#include "runner/random.h"
 #include "runner/wasi_errno.h"
 #include "wire/calls.h"
 #include "wire/ticket.h"
@@ -54,6 +55,7 @@ struct host {
     uint64_t cpu_start_ns;  /* processor time before the program's first instruction; modulo 2^64 */
     uint64_t clock_base_ns; /* the program's monotonic clock less the machine's; modulo 2^64 */
     bool files_changed;     /* perhaps: changes.h; since the program last went on */
+    struct random random;
     uint64_t waited_ns;     /* already, by the call that is made next */
 };
 

@@ -140,6 +140,7 @@ int main(int argc, char **argv)
     quota_apply();
     lend_descriptors(&host, dirs);
     host.walk_paths = must_walk(argc, argv);
+    host.random = (struct random){.seeded = ticket.seeded, .seed = ticket.random_seed};
     program_load(&program, &host);
     close_used_up();
     if (ticket.stoppable)

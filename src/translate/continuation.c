@@ -88,22 +88,21 @@ static void append_list(const struct translate_points *points, bool together, st
         points->count);
 }
 
-static enum tern_err write_all(const struct wasm_module *m, const struct translate_points *points,
+static enum tern_err write_all(struct emitter *e, const struct translate_points *points,
                                bool together, struct bytes *out, struct line_map *map)
 {
-    struct emitter e = {.module = m};
     enum tern_err err = TERN_OK;
     size_t n = 0;
 
-    emitter_limit(&e, out->limit);
-    emit_types(m, true, out);
+    emitter_limit(e, out->limit);
+    emit_types(e->module, true, out);
     for (size_t i = 0; i < points->count && !err && bytes_ok(out); n++) {
         struct translate_points some = {points->list + i, shared(points, i, together)};
 
-        err = emit_one(&e, &some, n, out, map);
+        err = emit_one(e, &some, n, out, map);
         i += some.count;
     }
-    emitter_release(&e);
+    emitter_release(e);
     if (err)
         return err;
     append_list(points, together, out);
@@ -111,19 +110,23 @@ static enum tern_err write_all(const struct wasm_module *m, const struct transla
 }
 
 enum tern_err translate_continuations(const struct wasm_module *m,
+                                      const struct translate_options *o,
                                       const struct translate_points *points, bool together,
                                       struct bytes *out)
 {
-    return write_all(m, points, together, out, NULL);
+    struct emitter e = {.module = m, .options = o};
+
+    return write_all(&e, points, together, out, NULL);
 }
 
-bool translate_locate_continuation(const struct wasm_module *m,
-                                   const struct translate_points *points, bool together,
-                                   uint32_t line, struct translate_place *out)
+bool translate_locate_continuation(const struct wasm_module *m, const struct translate_options *o,
+                                   const struct translate_points *points, uint32_t line,
+                                   struct translate_place *out)
 {
+    struct emitter e = {.module = m, .options = o};
     struct line_map map = {.line_wanted = line};
     struct bytes text = {0};
-    enum tern_err err = write_all(m, points, together, &text, &map);
+    enum tern_err err = write_all(&e, points, false, &text, &map);
 
     bytes_release(&text);
     if (err || !map.found)

@@ -21,10 +21,22 @@
 
 enum {
     EMIT_TEXT_MAX = 112,   /* of a pending expression */
+    EMIT_NAN_MAX = 24,     /* of this, kept free for making its NaN canonical */
     EMIT_LOCALS_MAX = 4,   /* locals that a pending expression may mention */
     EMIT_PENDING_MAX = 64, /* pending operands at once: keeps translation linear */
     EMIT_STORED_MAX = 256, /* of a statement's right side that may yet get another left side */
     EMIT_INDENT_MAX = 12,  /* levels of indentation */
+};
+
+/* What a NaN in a value stands for: emit_nan.c. */
+enum nan_kind {
+    NAN_EXACT, /* for itself */
+    NAN_NEVER, /* there is none in it */
+    /* Lazy kinds: whatever its bits, it stands for the canonical NaN; */
+    NAN_ANY,      /* of a scalar; */
+    NAN_NEGATIVE, /* of a scalar, and with its sign set; */
+    NAN_F32X4,    /* in any lane of a vector of that shape. */
+    NAN_F64X2,
 };
 
 struct operand {
@@ -35,6 +47,7 @@ struct operand {
     bool inner_primary; /* text is '!' and a primary text */
     bool primary;       /* text needs no parentheses */
     uint8_t local_count;
+    enum nan_kind nan;
     uint32_t stored;   /* number of the push_stored that wrote its slot; 0 if none */
     uint32_t slot_end; /* highest slot mentioned, plus 1; 0 if none */
     uint32_t local[EMIT_LOCALS_MAX];
@@ -76,6 +89,8 @@ struct emitter {
 
     char *local_letter; /* per local, parameters first */
     uint8_t *local_used;
+    uint8_t *local_nan; /* enum nan_kind of whatever the local holds */
+    bool nan_changed;   /* one of them was found to be less than was thought */
     uint32_t local_capacity;
     uint8_t *slot_used; /* per height, a bit for each letter: slot_letters */
     bool memory_used;
@@ -136,6 +151,8 @@ void slot_name(struct emitter *e, uint32_t height, char letter, char out[32]);
 void settle_local(struct emitter *e, uint32_t local);
 /* Before slots from `height` on are written: settles operands below that mention them. */
 void settle_below(struct emitter *e, uint32_t height);
+/* The operand at `height`. */
+void settle_operand(struct emitter *e, uint32_t height);
 /* The lowest `count` operands: everything pending into its slot. */
 void settle_first(struct emitter *e, uint32_t count);
 /* Everything pending into its slot; from height `constants_from` on constants, too. */
@@ -166,6 +183,27 @@ void emit_simd(struct emitter *e, const struct wasm_insn *insn);     /* emit_sim
 /* Opens the function's own label; closes it at the final `end`. */
 void control_begin(struct emitter *e, const struct wasm_type *type);
 void emit_return(struct emitter *e);
+
+/* ---- emit_nan.c: canonical NaNs; if they do not matter, all that is asked for is NAN_EXACT ---- */
+
+bool nan_matters(const struct emitter *e);
+/* The operand, or the text of one, so that its bits are what they stand for. */
+void nan_settle(struct operand *o);
+void nan_text(char letter, enum nan_kind kind, const char *text, char out[EMIT_TEXT_MAX]);
+/* The same with all operands from `height` on; they may be pending then. */
+void nan_settle_from(struct emitter *e, uint32_t height);
+struct operand pop_exact(struct emitter *e);
+/* Makes exact what the instruction must have so, says what its result is. */
+enum nan_kind nan_numeric(const struct emitter *e, enum wasm_op op, struct operand *from,
+                          uint32_t count);
+enum nan_kind nan_select(struct operand *a, struct operand *b);
+enum nan_kind nan_simd(struct emitter *e, enum wasm_op op, uint32_t count); /* still on the stack */
+enum nan_kind nan_constant(const struct emitter *e, char letter, const uint64_t bits[2]);
+/* Before `value` becomes the local's. */
+void nan_to_local(struct emitter *e, uint32_t local, struct operand *value);
+/* What all locals hold; translate() writes the whole body, which then has to be written anew. False
+ * if it could not. */
+bool nan_find_locals(struct emitter *e, uint32_t params, bool translate(struct emitter *e));
 
 /* ---- emit_suspend.c: safepoints ---- */
 

@@ -23,6 +23,7 @@ static void emit_call_text(struct emitter *e, const struct wasm_type *t, const c
     uint32_t base = e->height - t->param_count;
     char to[32];
 
+    nan_settle_from(e, base);
     if (suspends)
         settle_first(e, base);
     if (t->result_count > 0)

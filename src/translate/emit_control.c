@@ -79,6 +79,7 @@ static void on_block(struct emitter *e, const struct wasm_insn *insn)
 {
     struct label l = label_of(e, insn, LABEL_BLOCK);
 
+    nan_settle_from(e, l.height);
     settle_all(e, l.height);
     push_label(e, l);
 }
@@ -87,6 +88,7 @@ static void on_loop(struct emitter *e, const struct wasm_insn *insn)
 {
     struct label l = label_of(e, insn, LABEL_LOOP);
 
+    nan_settle_from(e, l.height);
     settle_all(e, l.height);
     line(e, "loop_%" PRIu32 ":;", l.id);
     push_label(e, l);
@@ -99,6 +101,7 @@ static void on_if(struct emitter *e, const struct wasm_insn *insn)
     struct label l = label_of(e, insn, LABEL_IF);
     char text[EMIT_TEXT_MAX + 32];
 
+    nan_settle_from(e, l.height);
     settle_all(e, l.height);
     condition_text(&condition, text, true);
     line(e, "if (%s) goto else_%" PRIu32 ";", text, l.id);
@@ -112,12 +115,13 @@ static void move_values(struct emitter *e, const struct label *target)
     uint32_t from = e->height - arity;
 
     for (uint32_t i = 0; i < arity; i++) {
-        const struct operand *o = &e->stack[from + i];
+        struct operand o = e->stack[from + i];
         char to[32];
 
-        slot_name(e, target->height + i, o->letter, to);
-        if (strcmp(to, o->text) != 0)
-            line(e, "%s = %s;", to, value_text(o));
+        nan_settle(&o);
+        slot_name(e, target->height + i, o.letter, to);
+        if (strcmp(to, o.text) != 0)
+            line(e, "%s = %s;", to, value_text(&o));
     }
 }
 
@@ -128,14 +132,18 @@ void emit_return(struct emitter *e)
 
     if (t->result_count == 0) {
         line(e, "return;");
-    } else if (t->result_count == 1) {
-        line(e, "return %s;", value_text(&e->stack[from]));
-    } else {
-        line(e, "return (struct r%" PRIu32 "){", t->canonical);
-        for (uint32_t i = 0; i < t->result_count; i++)
-            line(e, "    %s,", value_text(&e->stack[from + i]));
-        line(e, "};");
+        return;
     }
+    if (t->result_count > 1)
+        line(e, "return (struct r%" PRIu32 "){", t->canonical);
+    for (uint32_t i = 0; i < t->result_count; i++) {
+        struct operand o = e->stack[from + i];
+
+        nan_settle(&o);
+        line(e, t->result_count > 1 ? "    %s," : "return %s;", value_text(&o));
+    }
+    if (t->result_count > 1)
+        line(e, "};");
 }
 
 static void jump(struct emitter *e, struct label *target)
@@ -163,7 +171,8 @@ static bool branch_moves(const struct emitter *e, const struct label *target)
     for (uint32_t i = 0; i < arity; i++) {
         const struct operand *o = &e->stack[e->height - arity + i];
 
-        if (o->pending || o->constant || o->slot_end != target->height + i + 1)
+        if (o->pending || o->constant || o->nan != NAN_EXACT ||
+            o->slot_end != target->height + i + 1)
             return true;
     }
     return false;

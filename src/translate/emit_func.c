@@ -57,9 +57,11 @@ static bool reserve(struct emitter *e)
     if (locals > e->local_capacity) {
         free(e->local_letter);
         free(e->local_used);
+        free(e->local_nan);
         e->local_letter = malloc(locals);
         e->local_used = malloc(locals);
-        e->local_capacity = e->local_letter && e->local_used ? locals : 0;
+        e->local_nan = malloc(locals);
+        e->local_capacity = e->local_letter && e->local_used && e->local_nan ? locals : 0;
     }
     return stack <= e->stack_capacity && locals <= e->local_capacity;
 }
@@ -87,12 +89,21 @@ static void begin(struct emitter *e, uint32_t func, const struct wasm_type *type
         e->failed = true;
         return;
     }
+    name_locals(e, type);
+    bytes_clear(&e->loops);
+    liveness_release(&e->liveness);
+    e->failed |= liveness_find(e->module, func, &e->liveness) != TERN_OK;
+    e->failed |= loops_find(e->module, func, &e->loops) != TERN_OK;
+}
+
+/* To the function's first instruction. */
+static void rewind_body(struct emitter *e)
+{
     bytes_clear(&e->body);
     bytes_clear(&e->saves);
     bytes_clear(&e->entries);
     memset(e->slot_used, 0, heights(e));
     memset(e->local_used, 0, e->func->local_count);
-    name_locals(e, type);
     e->height = 0;
     e->settled = 0;
     e->label_count = 0;
@@ -105,12 +116,8 @@ static void begin(struct emitter *e, uint32_t func, const struct wasm_type *type
     e->stored = 0;
     e->point_ids = 0;
     e->entry_count = 0;
-    bytes_clear(&e->loops);
     e->loop_at = 0;
-    liveness_release(&e->liveness);
-    e->failed |= liveness_find(e->module, func, &e->liveness) != TERN_OK;
-    e->failed |= loops_find(e->module, func, &e->loops) != TERN_OK;
-    control_begin(e, type);
+    control_begin(e, &e->module->types[e->func->type]);
 }
 
 static uint32_t count_lines(const struct bytes *b, size_t from)
@@ -135,6 +142,7 @@ static void emit_body(struct emitter *e, struct bytes *lines)
     struct wasm_insn insn;
     uint32_t at_line = 0;
 
+    rewind_body(e);
     while (!reader_done(&r) && !e->failed && bytes_ok(&e->body)) {
         size_t before = e->body.size;
         enum tern_err err = insn_decode(&r, &insn, &fault);
@@ -149,6 +157,17 @@ static void emit_body(struct emitter *e, struct bytes *lines)
             at_line += count_lines(&e->body, before);
         }
     }
+}
+
+static bool texts_ok(const struct emitter *e)
+{
+    return bytes_ok(&e->body) && bytes_ok(&e->saves) && bytes_ok(&e->entries);
+}
+
+static bool try_body(struct emitter *e)
+{
+    emit_body(e, NULL);
+    return texts_ok(e);
 }
 
 static void append_signature(struct emitter *e, const struct wasm_type *type, const char *name,
@@ -230,6 +249,10 @@ void emit_function(struct emitter *e, uint32_t func, const char *name, struct by
     begin(e, func, type);
     if (e->failed)
         return;
+    if (!nan_find_locals(e, type->param_count, try_body)) {
+        out->failed = true;
+        return;
+    }
     emit_body(e, map ? &lines : NULL);
     emit_save_tail(e, type);
     bytes_appendf(out, "\n/* function %" PRIu32 ", code at 0x%" PRIx32 " */\n", func,
@@ -244,7 +267,7 @@ void emit_function(struct emitter *e, uint32_t func, const char *name, struct by
     bytes_append(out, e->saves.data, e->saves.size);
     bytes_append_text(out, "}\n");
     *line_count += count_lines(out, start);
-    if (!bytes_ok(&e->body) || !bytes_ok(&e->saves) || !bytes_ok(&e->entries))
+    if (!texts_ok(e))
         out->failed = true;
     if (map)
         locate(e, &lines, before, body_line, *line_count, map);
@@ -262,6 +285,7 @@ void emitter_release(struct emitter *e)
     free(e->labels);
     free(e->local_letter);
     free(e->local_used);
+    free(e->local_nan);
     free(e->slot_used);
     bytes_release(&e->body);
     bytes_release(&e->saves);

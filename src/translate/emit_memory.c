@@ -26,7 +26,7 @@ static void on_load(struct emitter *e, const struct wasm_insn *insn)
 
 static void on_store(struct emitter *e, const struct wasm_insn *insn)
 {
-    struct operand value = pop(e);
+    struct operand value = pop_exact(e);
     struct operand address = pop(e);
     char place[EMIT_TEXT_MAX + 64], op[64];
 

@@ -182,9 +182,11 @@ void emit_numeric(struct emitter *e, const struct wasm_insn *insn)
     char letter = signature[count + 1];
     struct operand from[2];
     char text[NUMERIC_TEXT_MAX];
+    enum nan_kind nan;
 
     for (uint32_t i = count; i-- > 0;)
         from[i] = pop(e);
+    nan = nan_numeric(e, insn->op, from, count);
     switch (p->form) {
     case FORM_PURE:
         expand(p->text, from, text);
@@ -213,4 +215,5 @@ void emit_numeric(struct emitter *e, const struct wasm_insn *insn)
         push_pure(e, letter, text, from, count);
         break;
     }
+    e->stack[e->height - 1].nan = nan;
 }

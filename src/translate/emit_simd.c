@@ -40,12 +40,14 @@ void emit_simd(struct emitter *e, const struct wasm_insn *insn)
     const char *signature = wasm_op_info(insn->op)->signature;
     const char *arrow = strchr(signature, '>');
     struct bytes text = {.limit = 1 << 16};
+    enum nan_kind nan;
     uint32_t count;
 
     check(arrow);
     count = (uint32_t)(arrow - signature);
     if (wasm_op_info(insn->op)->access)
         e->memory_used = true;
+    nan = nan_simd(e, insn->op, count);
     call_text(e, insn, count, &text);
     for (uint32_t i = 0; i < count; i++)
         (void)pop(e);
@@ -55,5 +57,7 @@ void emit_simd(struct emitter *e, const struct wasm_insn *insn)
         push_stored(e, arrow[1], (const char *)text.data);
     else
         line(e, "%s;", (const char *)text.data);
+    if (arrow[1] && !e->failed)
+        e->stack[e->height - 1].nan = nan;
     bytes_release(&text);
 }

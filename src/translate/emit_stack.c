@@ -52,8 +52,14 @@ static void settle(struct emitter *e, uint32_t height)
     settle_below(e, height); /* the slot may still hold an operand that they mention */
     slot_name(e, height, o->letter, name);
     line(e, "%s = %s;", name, value_text(o));
-    *o = (struct operand){.letter = o->letter, .primary = true, .slot_end = height + 1};
+    *o = (struct operand){
+        .letter = o->letter, .primary = true, .nan = o->nan, .slot_end = height + 1};
     memcpy(o->text, name, sizeof name);
+}
+
+void settle_operand(struct emitter *e, uint32_t height)
+{
+    settle(e, height);
 }
 
 static bool mentions_local(const struct operand *o, uint32_t local)
@@ -143,6 +149,7 @@ void push_local(struct emitter *e, uint32_t local)
     o->pending = true;
     o->local_count = 1;
     o->local[0] = local;
+    o->nan = (enum nan_kind)e->local_nan[local];
     e->local_used[local] = 1;
     snprintf(o->text, sizeof o->text, "l%" PRIu32, local);
     limit_pending(e);
@@ -177,9 +184,9 @@ static bool gather(struct operand *o, const struct operand *from, uint32_t from_
 static void push_expression(struct emitter *e, struct operand o, const char *text,
                             const struct operand *from, uint32_t from_count)
 {
-    size_t length = strlen(text);
+    size_t length = strlen(text), room = sizeof o.text - (nan_matters(e) ? EMIT_NAN_MAX : 0);
 
-    if (length < sizeof o.text && gather(&o, from, from_count)) {
+    if (length < room && gather(&o, from, from_count)) {
         o.pending = true;
         memcpy(o.text, text, length + 1);
         *push_raw(e, o.letter) = o;

@@ -30,8 +30,13 @@ static const char *value_type(char letter)
     }
 }
 
-static void append_save(struct emitter *e, uint32_t n, char letter, const char *text)
+/* NaNs are canonical in a frame, too: so states are equal that mean the same. */
+static void append_save(struct emitter *e, uint32_t n, char letter, enum nan_kind nan,
+                        const char *value)
 {
+    char text[EMIT_TEXT_MAX];
+
+    nan_text(letter, nan, value, text);
     bytes_appendf(&e->saves,
                   letter == 'r' ? "    %s_store(VALUE(%" PRIu32 "), tern_ref_number(%s));\n"
                                 : "    %s_store(VALUE(%" PRIu32 "), %s);\n",
@@ -59,7 +64,7 @@ static void save_locals(struct emitter *e)
             continue;
         e->local_used[i] = 1;
         snprintf(name, sizeof name, "l%" PRIu32, i);
-        append_save(e, i, e->local_letter[i], name);
+        append_save(e, i, e->local_letter[i], (enum nan_kind)e->local_nan[i], name);
     }
 }
 
@@ -76,7 +81,7 @@ static void save_frame(struct emitter *e, uint32_t call, uint32_t results)
                   e->func_index, call, e->next_offset, locals + e->height, results);
     save_locals(e);
     for (uint32_t h = 0; h < e->height; h++)
-        append_save(e, locals + h, e->stack[h].letter, value_text(&e->stack[h]));
+        append_save(e, locals + h, e->stack[h].letter, e->stack[h].nan, value_text(&e->stack[h]));
     bytes_append_text(&e->saves, "    goto save;\n");
 }
 

@@ -28,7 +28,7 @@ static void on_global_get(struct emitter *e, uint32_t global)
 
 static void on_global_set(struct emitter *e, uint32_t global)
 {
-    struct operand value = pop(e);
+    struct operand value = pop_exact(e);
     char cell[64];
 
     cell_text(e, global, cell);
@@ -43,9 +43,10 @@ static void set_local(struct emitter *e, uint32_t local)
     struct operand value = pop(e);
     char stored[EMIT_STORED_MAX];
 
+    nan_to_local(e, local, &value);
     settle_local(e, local);
     e->local_used[local] = 1;
-    if (take_stored(e, &value, stored))
+    if (!value.pending && take_stored(e, &value, stored))
         line(e, "l%" PRIu32 " = %s;", local, stored);
     else
         line(e, "l%" PRIu32 " = %s;", local, value_text(&value));
@@ -56,15 +57,18 @@ static void on_select(struct emitter *e)
     struct operand from[3];
     char condition[EMIT_TEXT_MAX + 32], a[EMIT_TEXT_MAX + 32], b[EMIT_TEXT_MAX + 32];
     char text[3 * (EMIT_TEXT_MAX + 40)];
+    enum nan_kind nan;
 
     from[2] = pop(e);
     from[1] = pop(e);
     from[0] = pop(e);
+    nan = nan_select(&from[0], &from[1]);
     condition_text(&from[2], condition, false);
     operand_text(&from[0], a);
     operand_text(&from[1], b);
     snprintf(text, sizeof text, "(%s) ? %s : %s", condition, a, b);
     push_pure(e, from[0].letter, text, from, 3);
+    e->stack[e->height - 1].nan = nan;
 }
 
 static void on_const(struct emitter *e, const struct wasm_insn *insn)
@@ -74,6 +78,7 @@ static void on_const(struct emitter *e, const struct wasm_insn *insn)
 
     bits_text(letter, insn->bits, text);
     push_constant(e, letter, text);
+    e->stack[e->height - 1].nan = nan_constant(e, letter, insn->bits);
 }
 
 void emit_variable(struct emitter *e, const struct wasm_insn *insn)

@@ -21,6 +21,7 @@
 
 struct translate_options {
     uint32_t piece_bytes; /* of WebAssembly code per piece; 0: all in one */
+    bool deterministic;   /* NaNs of arithmetic are canonical wherever the program can see them */
 };
 
 uint32_t translate_piece_count(const struct wasm_module *m, const struct translate_options *o);
@@ -61,13 +62,14 @@ struct translate_points { /* by func, then offset, then inside; none twice */
  * in several places. TERN_ENOENT: there is no such point; TERN_ENOMEM, TERN_ETOOBIG.
  */
 enum tern_err translate_continuations(const struct wasm_module *m,
+                                      const struct translate_options *o,
                                       const struct translate_points *points, bool together,
                                       struct bytes *out);
 
-/* As translate_locate, for the C that translate_continuations gives for these. */
-bool translate_locate_continuation(const struct wasm_module *m,
-                                   const struct translate_points *points, bool together,
-                                   uint32_t line, struct translate_place *out);
+/* As translate_locate, for the C that translate_continuations gives for each by itself. */
+bool translate_locate_continuation(const struct wasm_module *m, const struct translate_options *o,
+                                   const struct translate_points *points, uint32_t line,
+                                   struct translate_place *out);
 
 struct translate_safepoint {
     struct translate_point point;

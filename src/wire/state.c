@@ -104,7 +104,8 @@ static bool sound(const struct state *s)
         if (!fd_sound(&s->fds[i]) || (i > 0 && s->fds[i].number <= s->fds[i - 1].number))
             return false;
     }
-    return s->phase == STATE_IN_START || s->phase == STATE_IN_MAIN;
+    return (s->phase == STATE_IN_START || s->phase == STATE_IN_MAIN) &&
+           (s->seeded || (s->random_seed == 0 && s->random_position == 0));
 }
 
 /* ---- Encoding ---- */
@@ -183,6 +184,9 @@ enum tern_err state_encode(const struct state *s, struct bytes *out)
     put(out, s->input_kept, 8);
     put(out, s->input_ended, 1);
     put(out, s->files_changed, 1);
+    put(out, s->seeded, 1);
+    put(out, s->random_seed, 8);
+    put(out, s->random_position, 8);
     put(out, s->frame_count, 4);
     for (uint32_t i = 0; i < s->frame_count; i++)
         put_frame(out, &s->frames[i]);
@@ -359,6 +363,9 @@ static void get_scalars(struct reader *r, struct state *s)
     s->input_kept = get(r, 8);
     s->input_ended = get_bool(r);
     s->files_changed = get_bool(r);
+    s->seeded = get_bool(r);
+    s->random_seed = get(r, 8);
+    s->random_position = get(r, 8);
 }
 
 static void get_lists(struct reader *r, struct state *s)

@@ -99,6 +99,9 @@ struct state {
     uint64_t input_kept;   /* taken in behind these, and not read */
     bool input_ended;      /* behind both */
     bool files_changed;    /* since it last went on, perhaps; not in images */
+    bool seeded;           /* random numbers follow from a seed; else the next two are 0 */
+    uint64_t random_seed;
+    uint64_t random_position; /* bytes of them given so far */
     struct state_frame *frames;
     struct state_instance *instances;
     struct state_fd *fds; /* by number */

@@ -22,7 +22,8 @@ enum tag {
     TAG_STOPPABLE = 11, /* 0 or 1, as the next */
     TAG_RESUMES = 12,
     TAG_RECORD = 13, /* enum ticket_record */
-    TAG_LAST = TAG_RECORD,
+    TAG_SEED = 14,   /* of the random numbers: none, or 8 bytes */
+    TAG_LAST = TAG_SEED,
 };
 
 enum {
@@ -170,6 +171,7 @@ enum tern_err ticket_encode(const struct ticket *t, struct bytes *out)
     put_number(out, TAG_STOPPABLE, t->stoppable, 1);
     put_number(out, TAG_RESUMES, t->resumes, 1);
     put_number(out, TAG_RECORD, (uint64_t)t->record, 1);
+    put_number(out, TAG_SEED, t->random_seed, t->seeded ? 8 : 0);
     put_text(out, TAG_FILTER, t->filter);
     for (uint32_t i = 0; i < t->arg_count; i++)
         put_text(out, TAG_ARG, t->args[i]);
@@ -233,6 +235,13 @@ static bool take_record(enum ticket_record *to, struct view value)
     return true;
 }
 
+static bool take_seed(struct ticket *t, struct view value)
+{
+    t->seeded = value.size > 0;
+    t->random_seed = 0;
+    return value.size == 0 || take_u64(&t->random_seed, value);
+}
+
 static bool take_entry(struct ticket *t, uint32_t tag, struct view value)
 {
     switch (tag) {
@@ -249,6 +258,7 @@ static bool take_entry(struct ticket *t, uint32_t tag, struct view value)
     case TAG_STOPPABLE: return take_bool(&t->stoppable, value);
     case TAG_RESUMES: return take_bool(&t->resumes, value);
     case TAG_RECORD: return take_record(&t->record, value);
+    case TAG_SEED: return take_seed(t, value);
     default: return false;
     }
 }

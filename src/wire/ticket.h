@@ -83,6 +83,8 @@ struct ticket {
     uint32_t table_elements_max;
     bool stoppable;
     enum ticket_record record;
+    bool seeded;          /* random numbers follow from the seed; when it goes on, the state says */
+    uint64_t random_seed; /* else 0 */
     bool resumes; /* goes on from TICKET_FD_STATE and what lies in memory 0 */
     /* seccomp program: array of struct sock_filter in native order; may be empty */
     struct view filter;

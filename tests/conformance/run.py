@@ -42,6 +42,7 @@ def parse_arguments():
     parser.add_argument("--qemu", default="", help="what to put in front of suite_run")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--torture", help="stop everything at safepoints: suite_torture.h says how")
+    parser.add_argument("--deterministic", action="store_true", help="with canonical NaNs")
     parser.add_argument("--keep", help="write C files and objects there and leave them")
     parser.add_argument("--list", action="store_true", help="name every command that failed")
     parser.add_argument("names", nargs="*", help="folders of the suite; default: all")
@@ -103,7 +104,9 @@ class Suite:
         torture = self.options.torture
         torture = [torture, str(self.stores / name)] if torture else []
         result = subprocess.run([self.prepare, str(self.folder / name), str(out)] +
-                                (["resume"] if torture else []), capture_output=True, text=True)
+                                (["resume"] if torture else []) +
+                                (["deterministic"] if self.options.deterministic else []),
+                                capture_output=True, text=True)
         if result.returncode:
             return 0, 1, 0, ["prepare: " + result.stderr]
         sources = sorted(str(path) for path in out.glob("*.c"))

@@ -1,13 +1,13 @@
 /*
  * suite_prepare - turns one folder of the official test suite into C files and a script.
  *
- *   suite_prepare SUITE/NAME OUT [resume]
+ *   suite_prepare SUITE/NAME OUT [resume] [deterministic]
  *
  * Does     Translates every module that a command instantiates into OUT/K.c (K counts them, the
  *          description is called module_K) and, with `resume`, continuations for all its points
  *          into OUT/K-resume.c (called resume_K), checks those that must be refused itself, and
- * writes OUT/script for suite_run: a line a command, format below. Output   Nothing but complaints.
- * Exit code 1: the folder could not be prepared.
+ *          writes OUT/script for suite_run: a line a command, format below.
+ * Output   Nothing but complaints. Exit code 1: the folder could not be prepared.
  *
  * Script   Words between blanks. LINE is the line in the suite's source; names are hexadecimal
  *          behind an x, a module that has none is "-"; texts go to the line's end.
@@ -45,6 +45,7 @@ struct work {
     unsigned modules; /* translated so far */
     int line;         /* of the command at hand */
     bool resume;
+    struct translate_options options;
 };
 
 static const char *text_of(const json_t *object, const char *key)
@@ -102,8 +103,8 @@ static bool write_continuations(const struct work *w, const struct wasm_module *
     if (translate_all_points(m, &points) == TERN_OK) {
         all.list = (const struct translate_point *)(const void *)points.data;
         all.count = points.size / sizeof *all.list;
-        done =
-            translate_continuations(m, &all, true, &c) == TERN_OK && write_file(w, "-resume", &c);
+        done = translate_continuations(m, &w->options, &all, true, &c) == TERN_OK &&
+               write_file(w, "-resume", &c);
     }
     bytes_release(&points);
     bytes_release(&c);
@@ -112,12 +113,11 @@ static bool write_continuations(const struct work *w, const struct wasm_module *
 
 static bool write_c(const struct work *w, const struct wasm_module *m)
 {
-    const struct translate_options options = {0};
     struct bytes c = {.limit = FILE_BYTES_MAX};
     bool done;
 
     bytes_appendf(&c, "#define TERN_MODULE module_%u\n", w->modules);
-    done = translate_piece(m, &options, 0, &c) == TERN_OK && write_file(w, "", &c);
+    done = translate_piece(m, &w->options, 0, &c) == TERN_OK && write_file(w, "", &c);
     bytes_release(&c);
     return done && (!w->resume || write_continuations(w, m));
 }
@@ -344,13 +344,16 @@ int main(int argc, char **argv)
     char path[PATH_BYTES];
     json_t *root, *commands;
 
-    if (argc != 3 && !(argc == 4 && strcmp(argv[3], "resume") == 0)) {
-        fputs("usage: suite_prepare SUITE/NAME OUT [resume]\n", stderr);
+    for (int i = 3; i < argc; i++) {
+        w.resume |= strcmp(argv[i], "resume") == 0;
+        w.options.deterministic |= strcmp(argv[i], "deterministic") == 0;
+    }
+    if (argc != 3 + w.resume + w.options.deterministic) {
+        fputs("usage: suite_prepare SUITE/NAME OUT [resume] [deterministic]\n", stderr);
         return 2;
     }
     w.folder = argv[1];
     w.out = argv[2];
-    w.resume = argc == 4;
     snprintf(path, sizeof path, "%s/script", w.out);
     root = read_commands(w.folder);
     w.script = root ? fopen(path, "w") : NULL;

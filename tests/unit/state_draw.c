@@ -107,6 +107,9 @@ const struct state *draw_state(uint32_t instances)
     s.input_kept = draw_number();
     s.input_ended = draw(2);
     s.files_changed = draw(2);
+    s.seeded = draw(2);
+    s.random_seed = s.seeded ? draw_number() : 0;
+    s.random_position = s.seeded ? draw_number() : 0;
     s.frame_count = (uint32_t)draw(FRAMES + 1);
     s.instance_count = instances + (uint32_t)draw(2 - instances);
     s.fd_count = (uint32_t)draw(FDS + 1);

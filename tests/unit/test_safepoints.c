@@ -162,6 +162,8 @@ static void test_all_points(void **state)
     }
 }
 
+static const struct translate_options options;
+
 /* Each point can be entered, alone and together; a place that is none cannot. */
 static void test_continuations(void **state)
 {
@@ -175,14 +177,17 @@ static void test_continuations(void **state)
         assert_int_equal(translate_all_points(&d.module, &all), TERN_OK);
         points.list = (const struct translate_point *)(const void *)all.data;
         points.count = all.size / sizeof *points.list;
-        assert_int_equal(translate_continuations(&d.module, &points, true, &text), TERN_OK);
+        assert_int_equal(translate_continuations(&d.module, &options, &points, true, &text),
+                         TERN_OK);
         bytes_clear(&text);
-        assert_int_equal(translate_continuations(&d.module, &points, false, &text), TERN_OK);
+        assert_int_equal(translate_continuations(&d.module, &options, &points, false, &text),
+                         TERN_OK);
         wrong = points.list[points.count - 1];
         wrong.offset = wrong.inside ? wrong.offset + 1 : wrong.offset - 1; /* inside of a call */
         one = (struct translate_points){&wrong, 1};
         bytes_clear(&text);
-        assert_int_equal(translate_continuations(&d.module, &one, false, &text), TERN_ENOENT);
+        assert_int_equal(translate_continuations(&d.module, &options, &one, false, &text),
+                         TERN_ENOENT);
         bytes_release(&text);
         bytes_release(&all);
         drawn_release(&d);

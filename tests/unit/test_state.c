@@ -83,6 +83,9 @@ static void assert_same(const struct state *a, const struct state *b)
     assert_int_equal(a->input_kept, b->input_kept);
     assert_int_equal(a->input_ended, b->input_ended);
     assert_int_equal(a->files_changed, b->files_changed);
+    assert_int_equal(a->seeded, b->seeded);
+    assert_int_equal(a->random_seed, b->random_seed);
+    assert_int_equal(a->random_position, b->random_position);
     assert_int_equal(a->frame_count, b->frame_count);
     for (uint32_t i = 0; i < a->frame_count; i++)
         assert_same_frame(&a->frames[i], &b->frames[i]);
@@ -205,7 +208,8 @@ static void make(struct one *o)
 /* Where the byte or the count lies in what make() gives, and what spoils it. */
 static void test_spoilt(void **unused)
 {
-    enum { HEAD = 49 + 18, FRAME = HEAD + 4, GLOBAL = FRAME + 17 + 4 + 4, TABLE = GLOBAL + 17 + 4 };
+    enum { KEPT = 49, SCALARS = KEPT + 18 + 17, FRAME = SCALARS + 4 };
+    enum { GLOBAL = FRAME + 17 + 4 + 4, TABLE = GLOBAL + 17 + 4 };
     enum { DATA = TABLE + 5, ELEM = DATA + 5, PAGES = ELEM + 5, FD = PAGES + 4 + 4 };
     enum { FD_BYTES = 58 };
     static const struct {
@@ -217,10 +221,13 @@ static void test_spoilt(void **unused)
         {"another version", 7, '2'},
         {"phase 0", 8, 0},
         {"phase 3", 8, 3},
-        {"too many frames for the bytes", HEAD + 1, 1},
-        {"very many frames", HEAD + 3, 0xff},
-        {"input that ended twice", HEAD - 2, 2},
-        {"files changed twice", HEAD - 1, 2},
+        {"input that ended twice", KEPT + 16, 2},
+        {"files changed twice", KEPT + 17, 2},
+        {"seeded is 2", SCALARS - 17, 2},
+        {"a seed of what has none", SCALARS - 16, 1},
+        {"random numbers without a seed", SCALARS - 8, 1},
+        {"too many frames for the bytes", SCALARS + 1, 1},
+        {"very many frames", SCALARS + 3, 0xff},
         {"inside is 2", FRAME + 12, 2},
         {"too many values", FRAME + 13 + 1, 1},
         {"very many values", FRAME + 13 + 3, 0x10},

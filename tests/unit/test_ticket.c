@@ -63,6 +63,8 @@ static void draw_ticket(struct ticket *t)
     t->output_bytes_max = draw(UINT32_MAX) << draw(32);
     t->table_elements_max = (uint32_t)draw(UINT32_MAX);
     t->record = (enum ticket_record)draw(3);
+    t->seeded = draw(2);
+    t->random_seed = t->seeded ? draw(UINT32_MAX) << draw(32) : 0;
     for (size_t i = 0; i < sizeof filter; i++)
         filter[i] = (uint8_t)draw(256);
     t->filter = view_of(filter, 8 * draw(11));
@@ -88,6 +90,8 @@ static void assert_same(const struct ticket *a, const struct ticket *b)
     assert_int_equal(a->output_bytes_max, b->output_bytes_max);
     assert_int_equal(a->table_elements_max, b->table_elements_max);
     assert_int_equal(a->record, b->record);
+    assert_int_equal(a->seeded, b->seeded);
+    assert_int_equal(a->random_seed, b->random_seed);
     assert_true(view_equal(a->filter, b->filter));
 }
 

@@ -73,7 +73,7 @@ static struct bytes piece(const struct wasm_module *m, const struct translate_op
 
 static void check_equal_twice(const struct wasm_module *m)
 {
-    static const struct translate_options o = {.piece_bytes = 0};
+    static const struct translate_options o = {.deterministic = true};
     struct bytes a = piece(m, &o, 0), b = piece(m, &o, 0);
 
     assert_int_equal(translate_piece_count(m, &o), 1);
@@ -123,7 +123,7 @@ static uint32_t line_of(const struct bytes *text, const char *at)
 static void check_located(const struct wasm_module *m)
 {
     static const char trap[] = "tern_trap(in, TERN_TRAP_UNREACHABLE, ";
-    static const struct translate_options o = {.piece_bytes = 64};
+    static const struct translate_options o = {.piece_bytes = 64, .deterministic = true};
 
     for (uint32_t i = 0; i < translate_piece_count(m, &o) && i < 8; i++) {
         struct bytes text = piece(m, &o, i);
@@ -153,7 +153,7 @@ static void check_nowhere(const struct wasm_module *m)
 
 static void check_memory(const struct wasm_module *m)
 {
-    static const struct translate_options o = {.piece_bytes = 0};
+    static const struct translate_options o = {.deterministic = true};
     unsigned all;
 
     memory.seen = 0;
