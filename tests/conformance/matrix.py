@@ -26,7 +26,11 @@ ARM, BIG = "aarch64", "s390x"
 SUITES = {"official": [],  # where TERN_WASM_SPEC says
           "own": ["--suite", str(HERE / "own")],
           "official, stopped at every safepoint": ["--torture", "go-on"],
-          "official, rebuilt at every safepoint": ["--torture", "restore"]}
+          "official, rebuilt at every safepoint": ["--torture", "restore"],
+          "official, deterministic": ["--deterministic"],
+          "canonical NaNs": ["--suite", str(HERE / "deterministic"), "--deterministic"],
+          "canonical NaNs, rebuilt at every safepoint":
+          ["--suite", str(HERE / "deterministic"), "--deterministic", "--torture", "restore"]}
 
 # Processor (None: this one), compiler, flags.
 ROWS = [

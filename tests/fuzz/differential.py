@@ -12,7 +12,11 @@ export. What differs is kept in OUT with all that is needed to look at it: K.was
  * NaNs count by their class (differential_nan.py). A part of the modules runs without that: if
    such a one differs and agrees once its NaNs are reduced, that is counted apart and no failure.
 
-usage: differential.py --out FOLDER [--seconds N | --batches N] [--seed S] [--build FOLDER]
+ * With --deterministic modules are translated with canonical NaNs, every bit counts, and other
+   processors take part, under qemu-user. The interpreter gets each module with code behind every
+   arithmetic instruction that makes its NaN canonical.
+
+usage: differential.py --out FOLDER [--seconds N | --batches N] [--seed S] [--deterministic]
 """
 import argparse
 import concurrent.futures
@@ -41,6 +45,7 @@ BATCH = 32
 INTERPRETER_S = 10
 COMPILER_S = 600
 LIBRARIES = ("base", "wasm", "translate")
+TOOL_FLAGS = ["-O1", "-g", "-std=gnu17", "-D_GNU_SOURCE", "-fvisibility=hidden", f"-I{SRC}"]
 FEATURES = ["simd", "bulk-memory", "sign-ext", "nontrapping-float-to-int", "mutable-globals"]
 SOMETIMES = [["multivalue"], ["multivalue"], [], [], [], ["reference-types"]]
 TRAPS = [("unreachable", "unreachable"), ("out of bounds memory", "memory"),
@@ -65,13 +70,17 @@ def must(words):
         sys.exit(f"{' '.join(map(str, words))}\n{done.stdout}{done.stderr}")
 
 
+def build_run(out, cc, name):
+    must([cc, *TOOL_FLAGS, "-rdynamic", HERE / "differential_run.c", *sorted((SRC / "rt").glob("*.c")),
+          "-ldl", "-o", out / name])
+
+
 def build_tools(out):
     """differential_prepare and differential_run, of the sources as they are now."""
-    flags = ["-O1", "-g", "-std=gnu17", "-D_GNU_SOURCE", "-fvisibility=hidden", f"-I{SRC}"]
     sources = [f for ring in LIBRARIES for f in sorted((SRC / ring).glob("*.c"))]
-    must(["gcc", *flags, HERE / "differential_prepare.c", *sources, "-lm", "-o", out / "prepare"])
-    must(["gcc", *flags, "-rdynamic", HERE / "differential_run.c", *sorted((SRC / "rt").glob("*.c")),
-          "-ldl", "-o", out / "run"])
+    must(["gcc", *TOOL_FLAGS, HERE / "differential_prepare.c", *sources, "-lm", "-o",
+          out / "prepare"])
+    build_run(out, "gcc", "run")
 
 
 def compiler_flags(compiler):
@@ -90,6 +99,12 @@ def processor_levels():
 
 
 CONFIGS = [(cc, level) for cc in ("gcc", "clang") for level in ("-O0", "-O2")]
+OTHERS = ["aarch64", "s390x"]  # each by its own gcc, in deterministic mode
+
+
+def other_configs():
+    return [(f"{name}-linux-gnu-gcc", "-O2") for name in OTHERS
+            if shutil.which(f"qemu-{name}") and shutil.which(f"{name}-linux-gnu-gcc")]
 
 
 # ---- What a run of a module showed ----
@@ -142,6 +157,7 @@ class Case:
         self.label, self.raw, self.keep_nan = label, raw, keep_nan
         self.wrap_seed = rng.getrandbits(32)
         self.path = None
+        self.reference = None  # what the interpreter gets, if not the same
         self.expected = None  # lines of the interpreter; None: not to be run
         self.note = ""
 
@@ -152,6 +168,19 @@ class Case:
             return differential_wrap.wrap(raw, random.Random(self.wrap_seed))
         except KeyError:
             return self.raw
+
+    def write_deterministic(self):
+        """As it is for us; with instructions that make NaNs canonical for the interpreter."""
+        try:
+            canonical = differential_nan.reduce_module(self.raw, differential_nan.canonical)
+            texts = [differential_wrap.wrap(raw, random.Random(self.wrap_seed), all_bits=True)
+                     for raw in (self.raw, canonical)]
+        except KeyError:
+            return False
+        self.path.write_bytes(texts[0])
+        self.reference = self.path.with_suffix(".canonical.wasm")
+        self.reference.write_bytes(texts[1])
+        return True
 
 
 class CompileError(Exception):
@@ -169,6 +198,11 @@ class Fuzzer:
                       ("modules", "ttf", "dense", "lines", "traps", "refused by both", "no input",
                        "too slow", "NaN only", "failed")}
         build_tools(self.out)
+        self.configs = list(CONFIGS)
+        if options.deterministic:
+            self.configs += other_configs()
+            for cc, _ in other_configs():
+                build_run(self.out, cc, f"run-{cc}")
 
     def add(self, name, n=1):
         with self.lock:
@@ -215,7 +249,8 @@ class Fuzzer:
     # -- translating and compiling --
 
     def prepare(self, work, cases):
-        done = run([self.out / "prepare", work, *(c.path for c in cases)])
+        mode = ["--deterministic"] if self.options.deterministic else []
+        done = run([self.out / "prepare", *mode, work, *(c.path for c in cases)])
         verdicts = done.stdout.splitlines()
         if done.returncode or len(verdicts) != len(cases):
             raise RuntimeError(f"differential_prepare ended with {done.returncode} {done.stderr}")
@@ -223,7 +258,7 @@ class Fuzzer:
 
     def judge(self, case, verdict):
         """True if the case is to be run; disagreement about validity is a failure."""
-        case.expected, why = self.interpret(case.path)
+        case.expected, why = self.interpret(case.reference or case.path)
         ours_fine, theirs_fine = verdict == "ok", case.expected is not None
         if why == "slow":
             self.add("too slow")
@@ -262,16 +297,25 @@ class Fuzzer:
     def compile(self, work, config, march):
         cc, level = config
         target = work / f"{cc}{level}.so"
-        done = run([cc, *compiler_flags(cc), *march, level, f"-I{SRC / 'rt'}", "-shared", "-o",
+        family = "clang" if cc == "clang" else "gcc"
+        march = march if config in CONFIGS else []
+        done = run([cc, *compiler_flags(family), *march, level, f"-I{SRC / 'rt'}", "-shared", "-o",
                     target, work / "all.c", "-lm"])
         if done.returncode:
             raise CompileError(f"{cc} {level} {march}: {done.stderr[:2000]}")
         return target
 
-    def execute(self, target, numbers, cases):
+    def runner(self, config):
+        if config in CONFIGS:
+            return [self.out / "run"]
+        processor = config[0].partition("-")[0]
+        return [f"qemu-{processor}", "-L", f"/usr/{processor}-linux-gnu",
+                self.out / f"run-{config[0]}"]
+
+    def execute(self, config, target, numbers, cases):
         """Lines by number."""
         pairs = [word for k in numbers for word in (k, cases[k].path)]
-        done = run([self.out / "run", target, *pairs])
+        done = run([*self.runner(config), target, *pairs])
         if done.returncode:
             raise RuntimeError(f"differential_run: {done.returncode} {done.stderr[:1000]}")
         lines, at = {}, None
@@ -293,7 +337,7 @@ class Fuzzer:
             return []
         self.unit(work, numbers)
         found = {}
-        for config in CONFIGS:
+        for config in self.configs:
             try:
                 target = self.compile(work, config, march)
             except CompileError:
@@ -301,7 +345,7 @@ class Fuzzer:
                 if not numbers:
                     break
                 target = self.compile(work, config, march)
-            lines = self.execute(target, numbers, cases)
+            lines = self.execute(config, target, numbers, cases)
             for k in numbers:
                 how = difference(cases[k].expected, lines.get(k, []), config[1] != "-O0")
                 if how:
@@ -318,6 +362,18 @@ class Fuzzer:
         again.path.write_bytes(again.wrapped())
         return not self.compare(apart, [again], march)
 
+    def written(self, work, cases):
+        """The cases that there are files of now; the k-th in k.wasm."""
+        fine = []
+        for case in cases:
+            case.path = work / f"{len(fine)}.wasm"
+            if not self.options.deterministic:
+                case.path.write_bytes(case.wrapped())
+            elif not case.write_deterministic():
+                continue
+            fine.append(case)
+        return fine
+
     def batch(self, number):
         seed = f"{self.options.seed}-{number}"
         rng = random.Random(seed)
@@ -327,12 +383,10 @@ class Fuzzer:
         kind = "dense" if number % 2 else "ttf"
         cases = [self.make(rng, work, f"{seed}-{k}", kind) for k in range(BATCH)]
         cases = [c for c in cases if c]
-        for k, case in enumerate(cases):
-            case.path = work / f"{k}.wasm"
-            case.path.write_bytes(case.wrapped())
+        cases = self.written(work, cases)
         march = rng.choice(self.levels)
         for case, k, how in self.compare(work, cases, march):
-            if case.keep_nan and self.only_nan(work, case, march):
+            if case.keep_nan and not self.options.deterministic and self.only_nan(work, case, march):
                 self.add("NaN only")
             else:
                 self.fail(case, how, work / f"{k}.c")
@@ -388,6 +442,7 @@ def parse_arguments():
     p.add_argument("--batches", type=int, help="so many, however long it takes")
     p.add_argument("--batch", type=int, help="the first batch (of a failure's name SEED-BATCH-K)")
     p.add_argument("--seed", default=str(int.from_bytes(os.urandom(4), "little")))
+    p.add_argument("--deterministic", action="store_true", help="canonical NaNs; every bit counts")
     p.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     return p.parse_args()
 
@@ -402,7 +457,8 @@ def main():
     fuzzer = Fuzzer(options)
     fuzzer.run()
     print(fuzzer.summary())
-    record("differential", seed=options.seed, **fuzzer.count)
+    record("differential_deterministic" if options.deterministic else "differential",
+           seed=options.seed, **fuzzer.count)
     return 1 if fuzzer.count["failed"] else 0
 
 

@@ -1,7 +1,8 @@
-"""Reduces NaNs to their class (quiet or signalling) wherever WebAssembly lets an instruction choose.
+"""Takes the choice from instructions wherever WebAssembly leaves one: which NaN arithmetic gives.
 
-Behind every arithmetic instruction on floats, scalar or vector, code is put in that gives a NaN
-without sign and payload: a quiet one becomes the canonical NaN, a signalling one infinity.
+Behind every arithmetic instruction on floats, scalar or vector, code is put in. Either it gives a
+NaN without sign and payload: a quiet one becomes the canonical NaN, a signalling one infinity. Or it
+makes every NaN the canonical one, as a deterministic translation must by itself.
 """
 import wasm
 from differential_wrap import Parsed, Reader, exact
@@ -16,6 +17,18 @@ BY_CODE = {op.bytes: op for op in wasm.OPS.values()}
 def gives_any_nan(op):
     shape, _, word = op.text.partition(".")
     return shape in ("f32", "f64", "f32x4", "f64x2") and word in WORDS
+
+
+def canonical(op, local):
+    """What to put behind op to the same end as in a deterministic translation."""
+    value = wasm.get(local)
+    if op.results in "fd":
+        t = {"f": "f32", "d": "f64"}[op.results]
+        nan = wasm.f32(0x7fc00000) if t == "f32" else wasm.f64(0x7ff8 << 48)
+        return wasm.put(local) + nan + value + value + value + wasm.op(t + ".ne") + wasm.SELECT
+    shape = op.text.partition(".")[0]
+    return (wasm.put(local) + wasm.v128(QUIET[shape]) + value + value + value +
+            wasm.op(shape + ".ne") + wasm.op("v128.bitselect"))
 
 
 def reduction(op, local):
@@ -56,7 +69,7 @@ def read_op(r):
     return op, r.data[start:r.at]
 
 
-def reduce_body(body, param_count):
+def reduce_body(body, param_count, replacement):
     """A function's body with spare locals behind its own."""
     r = Reader(body)
     runs = [(r.leb(), r.byte()) for _ in range(r.leb())]
@@ -67,17 +80,18 @@ def reduce_body(body, param_count):
         code.append(text)
         if gives_any_nan(op):
             local = spare.setdefault(op.results, local_count + len(spare))
-            code.append(reduction(op, local))
+            code.append(replacement(op, local))
     runs += [(1, wasm.LETTERS[letter]) for letter in spare]
     return wasm.vector(wasm.leb(n) + bytes([t]) for n, t in runs) + b"".join(code)
 
 
-def reduce_module(data):
+def reduce_module(data, replacement=reduction):
     parsed = Parsed(data)
     count = len(parsed.read(3, Reader.leb))
     types = parsed.func_types[len(parsed.func_types) - count:]
     bodies = parsed.read(10, lambda r: r.take(r.leb()))
-    reduced = [reduce_body(body, len(parsed.types[t][0])) for body, t in zip(bodies, types)]
+    reduced = [reduce_body(body, len(parsed.types[t][0]), replacement)
+               for body, t in zip(bodies, types)]
     sections = dict(parsed.sections)
     if bodies:
         sections[10] = wasm.vector(wasm.leb(len(b)) + b for b in reduced)

@@ -1,7 +1,7 @@
 /*
  * differential_prepare - loads and translates many modules at once, for differential.py.
  *
- *   differential_prepare OUT MODULE.wasm...
+ *   differential_prepare [--deterministic] OUT MODULE.wasm...
  *
  * Does     Writes OUT/K.c for the K-th module (its description is called module_K).
  * Output   A line a module, in order: "ok", or "malformed|invalid OFFSET REASON".
@@ -13,6 +13,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { FILE_BYTES_MAX = 64 << 20, TEXT_BYTES_MAX = 256 << 20, PATH_BYTES = 4096 };
 
@@ -33,9 +34,10 @@ static bool read_file(const char *path, struct bytes *out)
     return bytes_ok(out);
 }
 
+static struct translate_options options;
+
 static bool write_c(const struct wasm_module *m, const char *folder, int number)
 {
-    const struct translate_options options = {0};
     struct bytes c = {.limit = TEXT_BYTES_MAX};
     char path[PATH_BYTES];
     FILE *f = NULL;
@@ -74,8 +76,13 @@ static void prepare(const char *folder, const char *path, int number)
 
 int main(int argc, char **argv)
 {
+    if (argc > 1 && strcmp(argv[1], "--deterministic") == 0) {
+        options.deterministic = true;
+        argc--;
+        argv++;
+    }
     if (argc < 3) {
-        fputs("usage: differential_prepare OUT MODULE.wasm...\n", stderr);
+        fputs("usage: differential_prepare [--deterministic] OUT MODULE.wasm...\n", stderr);
         return 2;
     }
     for (int i = 2; i < argc; i++)

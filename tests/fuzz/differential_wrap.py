@@ -1,7 +1,8 @@
 """Gives a module other exports, so that a run of all of them shows all that it computed.
 
 Each exported function gets wrappers that call it with edge-case arguments and give its results as
-exact bits: floats as integers (NaNs as a class: quiet or not), references as null or not. At the
+exact bits: floats as integers (NaNs as a class, quiet or not, unless all bits are wanted),
+references as null or not. At the
 end stand the mutable globals and a hash of memory. Functions are only appended: no index moves.
 """
 import pathlib
@@ -152,9 +153,12 @@ class Parsed:
             r.byte()
 
 
-def exact(letter, local):
+def exact(letter, local, all_bits=False):
     """Code that gives the local's bits, and the letter of what it gives."""
     value = wasm.get(local)
+    if all_bits and letter in "fd":
+        shown = {"f": "i32.reinterpret_f32", "d": "i64.reinterpret_f64"}[letter]
+        return value + wasm.op(shown), {"f": "i", "d": "I"}[letter]
     if letter == "f":
         return (nan_class(wasm.op("i32.reinterpret_f32"), wasm.i32(0x7fc00000), "f32.ne", "i32.and",
                           value), "i")
@@ -190,9 +194,10 @@ def hash_memory():
 class Wrapped(wasm.Module):
     """Collects what is appended to a parsed module."""
 
-    def __init__(self, parsed):
+    def __init__(self, parsed, all_bits):
         super().__init__()
         self.parsed = parsed
+        self.all_bits = all_bits
         for params, results in parsed.types:  # the first of equal ones
             self.type_index.setdefault(params + ">" + results, len(self.types))
             self.types.append(None)
@@ -217,7 +222,7 @@ def add_call(out, rng, label, index, before):
     params, results = out.parsed.types[out.parsed.func_types[index]]
     code = before + b"".join(constant(rng, p) for p in params) + wasm.call(index)
     code += b"".join(wasm.put(i) for i in reversed(range(len(results))))
-    shown = [exact(letter, i) for i, letter in enumerate(results)]
+    shown = [exact(letter, i, out.all_bits) for i, letter in enumerate(results)]
     out.func(code + b"".join(c for c, _ in shown), "", "".join(t for _, t in shown), results,
              export=label)
 
@@ -229,14 +234,14 @@ def add_globals(out):
         return
     letters = "".join(letter for letter, _ in out.parsed.globals)
     code = b"".join(wasm.op("global.get", i) + wasm.put(i) for i in range(count))
-    shown = [exact(letter, i) for i, letter in enumerate(letters)]
+    shown = [exact(letter, i, out.all_bits) for i, letter in enumerate(letters)]
     out.func(code + b"".join(c for c, _ in shown), "", "".join(t for _, t in shown), letters,
              export="globals")
 
 
-def wrap(data, rng):
+def wrap(data, rng, all_bits=False):
     parsed = Parsed(data)
-    out = Wrapped(parsed)
+    out = Wrapped(parsed, all_bits)
     functions = [(name, index) for name, kind, index in parsed.exports if kind == wasm.FUNC]
     again = b"".join(wasm.call(index) for name, index in functions if name == HANG_LIMIT)
     for name, index in functions:

@@ -56,9 +56,9 @@ static bool write_piece(const struct wasm_module *m, const struct translate_opti
     return err == TERN_OK;
 }
 
-static void write_all(const struct wasm_module *m, uint32_t piece_bytes)
+static void write_all(const struct wasm_module *m, uint32_t piece_bytes, bool deterministic)
 {
-    const struct translate_options options = {.piece_bytes = piece_bytes};
+    const struct translate_options options = {piece_bytes, deterministic};
     const uint32_t pieces = translate_piece_count(m, &options);
 
     if (pieces == 0 || pieces > m->func_count - m->imported_funcs + 1)
@@ -76,8 +76,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     if (module_load(&m, view_of(data, size), &fault) != TERN_OK)
         return 0;
-    write_all(&m, 0);
-    write_all(&m, 16);
+    write_all(&m, 0, false);
+    write_all(&m, 16, true);
     module_release(&m);
     return 0;
 }
