@@ -30,7 +30,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { TERN_RT_ABI = 2 };
+enum { TERN_RT_ABI = 3 };
 
 /* 32-bit index + 32-bit constant + the widest access. */
 #define TERN_MEMORY_RESERVE ((uint64_t)1 << 33)
@@ -284,6 +284,8 @@ void tern_elem_drop(struct tern_instance *in, uint32_t elem);
 
 /* At a safepoint with in->stop set: 1 if the frame is to be saved and the function left. */
 uint32_t tern_safepoint(struct tern_instance *in) __attribute__((cold));
+/* The same, not to be called from C: the answer is in the flags, all registers stay as they are. */
+void tern_safepoint_keeping(void); /* where rt/safepoint.c has it */
 
 /*
  * A frame for function `func`: room for its `count` locals and operands, all 0. `next` is the

@@ -75,13 +75,63 @@ TERN_INLINE uint64_t i64_whole(uint64_t x)
         room -= (cells);                                                                           \
     } while (0)
 
-/* True if the program is to be stopped here. With TERN_NOT_STOPPABLE (a benchmark) it never is. */
-#ifdef TERN_NOT_STOPPABLE
-#define TERN_STOPPED(in) 0
+/*
+ * A safepoint: goes to `save` if the program is to be stopped here. With TERN_NOT_STOPPABLE (a
+ * benchmark) it never is. Whoever asks is not to cost the code around it any register, nor is the
+ * test, nor is the way back after a stop that was none: see rt/safepoint.c.
+ */
+#if defined(__x86_64__)
+#define TERN_STOP(in)                                                                              \
+    (__extension__({                                                                               \
+        int stop_;                                                                                 \
+        __asm__ volatile("cmpl $0, %1" : "=@ccne"(stop_) : "m"((in)->stop));                       \
+        stop_;                                                                                     \
+    }))
+/* Below the stack pointer there may be something. */
+#define TERN_ASK(in, save)                                                                         \
+    __asm__ inline goto("leaq -128(%%rsp), %%rsp\n\t"                                              \
+                        "call *tern_safepoint_keeping@GOTPCREL(%%rip)\n\t"                         \
+                        "leaq 128(%%rsp), %%rsp\n\t"                                               \
+                        "jne %l[" #save "]"                                                        \
+                        :                                                                          \
+                        :                                                                          \
+                        : "cc", "memory"                                                           \
+                        : save)
+#elif defined(__aarch64__) && !defined(__ARM_FEATURE_SVE)
+#define TERN_ASK(in, save)                                                                         \
+    __asm__ inline goto("adrp x16, :got:tern_safepoint_keeping\n\t"                               \
+                        "ldr x16, [x16, :got_lo12:tern_safepoint_keeping]\n\t"                    \
+                        "blr x16\n\t"                                                             \
+                        "b.eq 1f\n\t"                                                             \
+                        "b %l[" #save "]\n"                                                       \
+                        "1:"                                                                       \
+                        :                                                                          \
+                        :                                                                          \
+                        : "x16", "x30", "cc", "memory"                                             \
+                        : save)
 #else
-#define TERN_STOPPED(in)                                                                           \
-    (TERN_UNLIKELY(__atomic_load_n(&(in)->stop, __ATOMIC_RELAXED) != TERN_STOP_NO) &&              \
-     tern_safepoint(in))
+#define TERN_ASK(in, save)                                                                         \
+    do {                                                                                           \
+        if (tern_safepoint(in))                                                                    \
+            goto save;                                                                             \
+    } while (0)
+#endif
+#ifndef TERN_STOP
+#define TERN_STOP(in) (__atomic_load_n(&(in)->stop, __ATOMIC_RELAXED) != TERN_STOP_NO)
+#endif
+
+#ifdef TERN_NOT_STOPPABLE
+#define TERN_SAFEPOINT(in, save)                                                                   \
+    do {                                                                                           \
+        if (0)                                                                                     \
+            goto save;                                                                             \
+    } while (0)
+#else
+#define TERN_SAFEPOINT(in, save)                                                                   \
+    do {                                                                                           \
+        if (TERN_UNLIKELY(TERN_STOP(in)))                                                          \
+            TERN_ASK(in, save);                                                                    \
+    } while (0)
 #endif
 
 /* The n-th value of a frame that is saved or rebuilt. */

@@ -66,6 +66,11 @@ struct label {
     uint32_t param_count;
     uint32_t result_count;
     uint8_t value; /* storage for a block type of one value */
+    /* Of a loop whose body is written several times: emit_control.c. */
+    uint32_t copies; /* that are still to be written */
+    uint32_t next;   /* id of the label where the next round begins */
+    uint32_t body;   /* offset of its first instruction */
+    bool again;      /* this copy goes there */
 };
 
 struct emitter {
@@ -98,6 +103,7 @@ struct emitter {
     size_t stored_start, stored_end; /* its line in the body */
     char stored_text[EMIT_STORED_MAX];
     uint32_t insn_offset;
+    uint32_t repeat_from; /* offset of the instruction to go on with; 0: the next one */
     uint32_t next_offset; /* of the instruction behind it */
     bool failed;          /* no memory */
 
@@ -207,8 +213,9 @@ bool nan_find_locals(struct emitter *e, uint32_t params, bool translate(struct e
 
 /* ---- emit_suspend.c: safepoints ---- */
 
-/* At a loop's label, which has been written: operands are as a branch to it finds them. */
-void emit_loop_safepoint(struct emitter *e);
+/* At a loop's label, which has been written: operands are as a branch to it finds them. False if the
+ * loop needs none. */
+bool emit_loop_safepoint(struct emitter *e);
 
 struct call_site {
     const struct wasm_type *type;

@@ -13,7 +13,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SWITCH_CASES_MAX = 1024 };
+enum {
+    SWITCH_CASES_MAX = 1024,
+    COPIES = 2,            /* of a small loop's body */
+    COPIED_INSNS_MAX = 48, /* in one */
+};
 
 static struct label *label_at(struct emitter *e, uint32_t depth)
 {
@@ -84,6 +88,39 @@ static void on_block(struct emitter *e, const struct wasm_insn *insn)
     push_label(e, l);
 }
 
+/* Whether an instruction makes no round of a loop so long that its safepoint does not matter. */
+static bool is_short(enum wasm_op op)
+{
+    return op != WASM_OP_LOOP && op != WASM_OP_CALL && op != WASM_OP_CALL_INDIRECT &&
+           op != WASM_OP_BR_TABLE;
+}
+
+/*
+ * A safepoint in each round costs small loops the most. The body of such a loop is written twice,
+ * one copy behind the other, so that two rounds pass one safepoint. How often, for the loop whose
+ * body begins at the next instruction.
+ */
+static uint32_t copies_of(struct emitter *e, const struct label *l)
+{
+    struct wasm_reader r = reader_of(e->module->bytes, e->next_offset, e->func->code_end);
+    uint32_t nesting = 1, count = 0;
+    struct wasm_fault fault;
+    struct wasm_insn insn;
+
+    if (l->param_count > 0)
+        return 1;
+    while (nesting > 0) {
+        enum tern_err err = insn_decode(&r, &insn, &fault);
+
+        check(err == TERN_OK); /* validated before */
+        if (++count > COPIED_INSNS_MAX || !is_short(insn.op))
+            return 1;
+        nesting += insn.op == WASM_OP_BLOCK || insn.op == WASM_OP_IF;
+        nesting -= insn.op == WASM_OP_END;
+    }
+    return COPIES;
+}
+
 static void on_loop(struct emitter *e, const struct wasm_insn *insn)
 {
     struct label l = label_of(e, insn, LABEL_LOOP);
@@ -91,8 +128,14 @@ static void on_loop(struct emitter *e, const struct wasm_insn *insn)
     nan_settle_from(e, l.height);
     settle_all(e, l.height);
     line(e, "loop_%" PRIu32 ":;", l.id);
+    l.next = l.id;
+    l.body = e->next_offset;
     push_label(e, l);
-    emit_loop_safepoint(e);
+    if (emit_loop_safepoint(e) && !e->failed) {
+        l.copies = copies_of(e, &l) - 1;
+        l.next = l.copies ? ++e->label_ids : l.id;
+        *label_at(e, 0) = l;
+    }
 }
 
 static void on_if(struct emitter *e, const struct wasm_insn *insn)
@@ -154,7 +197,8 @@ static void jump(struct emitter *e, struct label *target)
     }
     move_values(e, target);
     if (target->kind == LABEL_LOOP) {
-        line(e, "goto loop_%" PRIu32 ";", target->id);
+        target->again = true;
+        line(e, "goto loop_%" PRIu32 ";", target->next);
     } else {
         target->used = true;
         line(e, "goto end_%" PRIu32 ";", target->id);
@@ -310,10 +354,44 @@ static void on_else(struct emitter *e)
     e->indent++;
 }
 
+/* Branches to a loop carry its parameters; what leaves at the end are its results. */
+static void move_results(struct emitter *e, const struct label *loop)
+{
+    struct label as_block = *loop;
+
+    as_block.kind = LABEL_BLOCK;
+    move_values(e, &as_block);
+}
+
+/* At a body's end: begins the next copy, if there is to be one and something leads to it. */
+static bool repeat_body(struct emitter *e)
+{
+    struct label *l = label_at(e, 0);
+
+    if (l->kind != LABEL_LOOP || l->copies == 0 || !l->again)
+        return false;
+    if (!e->dead) {
+        move_results(e, l);
+        line(e, "goto end_%" PRIu32 ";", l->id);
+        l->used = true;
+    }
+    e->dead = false;
+    restart_stack(e, l, 0, false);
+    line(e, "loop_%" PRIu32 ":;", l->next);
+    l->copies--;
+    l->again = false;
+    l->next = l->copies ? ++e->label_ids : l->id;
+    e->repeat_from = l->body;
+    return true;
+}
+
 static void on_end(struct emitter *e)
 {
     struct label l = *label_at(e, 0);
     bool falls_through = !e->dead;
+
+    if (repeat_body(e))
+        return;
 
     if (l.kind == LABEL_FUNC) {
         if (falls_through)
@@ -322,11 +400,7 @@ static void on_end(struct emitter *e)
         return;
     }
     if (falls_through && l.kind == LABEL_LOOP) {
-        /* Branches to a loop carry its parameters; what leaves at the end are its results. */
-        struct label as_block = l;
-
-        as_block.kind = LABEL_BLOCK;
-        move_values(e, &as_block);
+        move_results(e, &l);
     } else if (falls_through) {
         move_values(e, &l);
     }

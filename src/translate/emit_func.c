@@ -149,7 +149,10 @@ static void emit_body(struct emitter *e, struct bytes *lines)
 
         check(err == TERN_OK); /* validated before */
         e->next_offset = r.at;
+        e->repeat_from = 0;
         dispatch(e, &insn);
+        if (e->repeat_from)
+            r.at = e->repeat_from;
         if (lines && e->body.size > before) {
             struct line_offset note = {at_line, insn.offset};
 

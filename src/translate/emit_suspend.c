@@ -243,17 +243,17 @@ static void stop_here(struct emitter *e)
 {
     if (e->wanted)
         line(e, "back_%" PRIu32 ":;", e->point_ids);
-    line(e, "if (TERN_STOPPED(in)) goto save_%" PRIu32 ";", e->point_ids);
+    line(e, "TERN_SAFEPOINT(in, save_%" PRIu32 ");", e->point_ids);
     if (e->wanted)
         line(e, "on_%" PRIu32 ":;", e->point_ids);
 }
 
-void emit_loop_safepoint(struct emitter *e)
+bool emit_loop_safepoint(struct emitter *e)
 {
     uint32_t next = e->next_offset;
 
     if (!loop_needs_safepoint(e, e->insn_offset))
-        return;
+        return false;
     e->next_offset = e->insn_offset; /* the loop itself is what is executed next */
     e->point_ids++;
     stop_here(e);
@@ -261,6 +261,7 @@ void emit_loop_safepoint(struct emitter *e)
     enter_next(e);
     note(e, e->insn_offset, e->height, NULL);
     e->next_offset = next;
+    return true;
 }
 
 void emit_call_safepoint(struct emitter *e, const struct call_site *site)

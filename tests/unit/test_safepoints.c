@@ -4,6 +4,7 @@
  */
 #include "func_draw.h"
 #include "func_graph.h"
+#include "wasm_build.h"
 
 #include "translate/loops.h"
 #include "translate/translate.h"
@@ -194,12 +195,53 @@ static void test_continuations(void **state)
     }
 }
 
+/* ---- How often small loops pass theirs ---- */
+
+static unsigned count_in(const struct bytes *text, const char *what)
+{
+    unsigned count = 0;
+
+    for (const char *at = (const char *)text->data; (at = strstr(at, what)); at++)
+        count++;
+    return count;
+}
+
+static void expect_copies(const char *code, unsigned safepoints, unsigned rounds)
+{
+    struct bytes bytes = build_around_hex("60 01 7f 00", "00", code), text = {0};
+    struct wasm_fault fault;
+    struct wasm_module m;
+
+    assert_int_equal(module_load(&m, bytes_view(&bytes), &fault), TERN_OK);
+    assert_int_equal(translate_piece(&m, &options, 0, &text), TERN_OK);
+    assert_non_null(bytes_text(&text));
+    assert_int_equal(count_in(&text, "TERN_SAFEPOINT("), safepoints);
+    assert_int_equal(count_in(&text, "goto loop_"), rounds);
+    bytes_release(&text);
+    module_release(&m);
+    bytes_release(&bytes);
+}
+
+#define COUNT_DOWN "03 40 20 00 41 01 6b 22 00 0d 00 0b "
+
+static void test_small_loops(void **state)
+{
+    (void)state;
+    expect_copies(COUNT_DOWN, 1, 2);
+    expect_copies("03 40 " COUNT_DOWN "20 00 0d 00 0b", 2, 3); /* only the inner one is small */
+    expect_copies("03 40 0b", 0, 0);                           /* there is no second round */
+    expect_copies("03 40 0c 00 0b", 1, 2);
+    /* out of either copy, in its middle and at its end */
+    expect_copies("02 40 03 40 20 00 0d 01 20 00 45 0d 00 0b 0b", 1, 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_random),
         cmocka_unit_test(test_all_points),
         cmocka_unit_test(test_continuations),
+        cmocka_unit_test(test_small_loops),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
