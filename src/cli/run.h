@@ -29,7 +29,7 @@ struct run {
     struct program_dir dirs[TICKET_DIRS_MAX];
     size_t dir_count;
     struct program_limits limits;
-    bool deterministic; /* of resume: as the image says */
+    bool deterministic; /* of resume: as the image says; of replay: as it was recorded */
     bool seeded;        /* random numbers, of exec: of resume the image says */
     uint64_t random_seed;
     uint64_t every_ns; /* between checkpoints; 0: only when asked */

@@ -80,13 +80,13 @@ static json_t *dir_list(const struct run *r)
 
 enum tern_err run_write_settings(struct run *r)
 {
-    json_t *all =
-        json_pack("{s:i, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:I}", "version", 1, "module",
-                  escaped(r->path), "args", word_list(&r->args), "env", word_list(&r->env), "dirs",
-                  dir_list(r), "memory_pages_max", (json_int_t)r->limits.memory_pages_max,
-                  "stack_bytes", (json_int_t)r->limits.stack_bytes, "cpu_ns_max",
-                  (json_int_t)r->limits.cpu_ns_max, "output_bytes_max",
-                  (json_int_t)r->limits.output_bytes_max, "every_ns", (json_int_t)r->every_ns);
+    json_t *all = json_pack(
+        "{s:i, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:b}", "version", 1, "module",
+        escaped(r->path), "args", word_list(&r->args), "env", word_list(&r->env), "dirs",
+        dir_list(r), "memory_pages_max", (json_int_t)r->limits.memory_pages_max, "stack_bytes",
+        (json_int_t)r->limits.stack_bytes, "cpu_ns_max", (json_int_t)r->limits.cpu_ns_max,
+        "output_bytes_max", (json_int_t)r->limits.output_bytes_max, "every_ns",
+        (json_int_t)r->every_ns, "deterministic", (int)r->deterministic);
     char *text = all ? json_dumps(all, JSON_COMPACT | JSON_PRESERVE_ORDER) : NULL;
 
     bytes_release(&r->settings);
@@ -154,6 +154,7 @@ static bool read_all(const json_t *all, struct run *r)
                 read_dirs(json_object_get(all, "dirs"), r);
 
     r->limits.memory_pages_max = (uint32_t)pages;
+    r->deterministic = json_is_true(json_object_get(all, "deterministic"));
     r->path = fine ? unescaped(json_object_get(all, "module")) : NULL;
     return r->path;
 }

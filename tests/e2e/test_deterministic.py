@@ -37,6 +37,14 @@ def nans_of_arithmetic_are_canonical_and_others_pass(s):
 
 
 @suite.case
+def a_record_is_replayed_with_the_same_nans(s):
+    record = s.dir / "dice.rec"
+    want = run(s, "--deterministic", "--record", record)
+    r = s.tern("replay", record)
+    equal((r.returncode, r.stderr, r.stdout), (0, "", want))
+
+
+@suite.case
 def random_numbers_follow_from_the_seed(s):
     first = dice(run(s, "--random-seed", "1"))
     equal(dice(run(s, "--random-seed", "1")), first)

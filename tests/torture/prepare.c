@@ -21,9 +21,10 @@ static enum tern_err write_out(const char *folder, const char *name, const struc
     return bytes_ok(c) ? file_write(path, bytes_view(c)) : TERN_ENOMEM;
 }
 
+static const struct translate_options options; /* in one piece */
+
 static enum tern_err write_program(const struct wasm_module *m, const char *folder)
 {
-    const struct translate_options options = {0};
     struct bytes c = {.limit = C_BYTES_MAX};
     enum tern_err err = translate_piece(m, &options, 0, &c);
 
@@ -42,7 +43,7 @@ static enum tern_err write_continuations(const struct wasm_module *m, const char
     if (!err) {
         all.list = (const struct translate_point *)(const void *)points.data;
         all.count = points.size / sizeof *all.list;
-        err = translate_continuations(m, &all, true, &c);
+        err = translate_continuations(m, &options, &all, true, &c);
     }
     if (!err)
         err = write_out(folder, "continuations.c", &c);
