@@ -17,6 +17,7 @@ enum {
 };
 
 static const uint64_t stack_bytes_most = (uint64_t)1 << 30;
+static const uint64_t files_bytes_most = (uint64_t)TREE_PAGES_MAX * TREE_PAGE_BYTES;
 
 static bool bad_value(const struct given *g, const char *examples)
 {
@@ -40,6 +41,10 @@ static bool add_limit(struct run *r, const struct given *g)
         if (!units_size(g->value, &value) || value < STACK_BYTES_LEAST || value > stack_bytes_most)
             return bad_value(g, "1M, 64M (64K to 1G)");
         r->limits.stack_bytes = value;
+    } else if (strcmp(name, "files-size") == 0) {
+        if (!units_size(g->value, &value) || value < TREE_PAGE_BYTES || value > files_bytes_most)
+            return bad_value(g, "100M, 8G (4K to 64G)");
+        r->files_bytes_max = value / TREE_PAGE_BYTES * TREE_PAGE_BYTES;
     } else if (strcmp(name, "every") == 0) {
         if (!units_time(g->value, &value) || value < EVERY_NS_LEAST)
             return bad_value(g, "1s, 10m (at least 10ms)");
@@ -66,6 +71,18 @@ static bool take_seed(struct run *r, const struct given *g)
     return r->seeded || bad_value(g, "0, 42 (up to 18446744073709551615)");
 }
 
+static bool take_files(struct run *r, const char *folder)
+{
+    if (r->files) {
+        say("exec: --files is given twice: a program has one root");
+        return false;
+    }
+    r->files = strdup(folder);
+    if (!r->files)
+        say("out of memory");
+    return r->files;
+}
+
 static bool take_options(struct run *r)
 {
     bool fine = true;
@@ -77,6 +94,10 @@ static bool take_options(struct run *r)
             fine = run_add_dir(r, g->value, false);
         else if (strcmp(g->option->name, "ro-dir") == 0)
             fine = run_add_dir(r, g->value, true);
+        else if (strcmp(g->option->name, "files") == 0)
+            fine = take_files(r, g->value);
+        else if (strcmp(g->option->name, "out") == 0)
+            fine = run_add_out(r, g->value);
         else if (strcmp(g->option->name, "checkpoint") == 0)
             r->checkpoints = g->value;
         else if (strcmp(g->option->name, "stats") == 0)
@@ -93,7 +114,7 @@ static bool take_options(struct run *r)
             fine = add_limit(r, g);
     }
     r->seeded |= r->deterministic;
-    return fine;
+    return fine && run_check_files(r);
 }
 
 static bool take_words(struct run *r)

@@ -30,7 +30,7 @@ static uint64_t shared_stored(struct store *store, struct view before, struct vi
     return bytes;
 }
 
-static void count_shared(struct image_show *s, const struct checkpoint *before)
+static void count_pages_shared(struct image_show *s, const struct checkpoint *before)
 {
     struct page_changes changes = {.count = {0}};
     struct problem p = {.text = ""};
@@ -47,18 +47,21 @@ static void count_shared(struct image_show *s, const struct checkpoint *before)
     bytes_release(&names);
 }
 
-static void find_shared(struct image_show *s)
+static enum tern_err find_shared(struct image_show *s, struct problem *p)
 {
-    struct problem p = {.text = ""};
-    struct checkpoint before;
+    struct problem why = {.text = ""};
+    struct image_look before = {.store = s->look.store};
+    enum tern_err err;
 
     for (size_t i = 0; i < s->number_count && !s->before; i++)
         if (s->numbers[i] < s->look.c.root.number)
             s->before = s->numbers[i];
-    if (!s->before || checkpoint_open_number(s->look.store, s->before, &before, &p))
-        return;
-    count_shared(s, &before);
-    checkpoint_release(&before);
+    if (!s->before || checkpoint_open_number(s->look.store, s->before, &before.c, &why))
+        return image_files_load(&s->look, NULL, &s->files, p);
+    count_pages_shared(s, &before.c);
+    err = image_files_load(&s->look, s->before_read ? &before : NULL, &s->files, p);
+    checkpoint_release(&before.c);
+    return err;
 }
 
 /* The newest may be let go between listing and opening it: then there are newer ones. */
@@ -90,7 +93,8 @@ static enum tern_err load_show(const struct invocation *in, struct store *store,
     err = store_usage(store, &s->usage);
     if (err)
         problem_set(p, err, "its sizes cannot be found out: %s", tern_err_text(err));
-    find_shared(s);
+    if (!err)
+        err = find_shared(s, p);
     s->pages_used = pages_used(bytes_view(&s->look.pages), &ranges);
     bytes_release(&ranges);
     return err;
@@ -120,6 +124,7 @@ int cmd_image_show(const struct invocation *in)
         }
         if (s->look.store)
             image_look_release(&s->look);
+        image_files_release(&s->files);
     }
     store_close(store);
     free(s);
@@ -202,11 +207,11 @@ static enum tern_err load_diff(const struct invocation *in, struct store *s, uin
         image_diff_release(d);
         *d = (struct image_diff){.dir = d->dir};
     }
-    if (!err) {
-        image_diff_compare(d);
-        add_cost(s, d);
-    }
-    return err;
+    if (err)
+        return err;
+    image_diff_compare(d);
+    add_cost(s, d);
+    return image_files_compare(&d->from, &d->to, &d->files, p);
 }
 
 int cmd_image_diff(const struct invocation *in)

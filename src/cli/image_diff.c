@@ -34,7 +34,7 @@ static bool same_fd(const struct state_fd *a, const struct state_fd *b)
            a->rights == b->rights && a->inheriting == b->inheriting && a->source == b->source &&
            a->read_only == b->read_only && a->written == b->written &&
            view_equal(a->path, b->path) && a->offset == b->offset && a->size == b->size &&
-           a->mtime_ns == b->mtime_ns;
+           a->mtime_ns == b->mtime_ns && a->inode == b->inode;
 }
 
 void image_diff_compare(struct image_diff *d)
@@ -52,6 +52,7 @@ void image_diff_release(struct image_diff *d)
     image_look_release(&d->from);
     image_look_release(&d->to);
     page_changes_release(&d->pages);
+    image_files_diff_release(&d->files);
 }
 
 bool image_diff_global(const struct image_diff *d, uint32_t i)
@@ -270,4 +271,5 @@ void image_diff_text(struct bytes *out, const struct image_diff *d)
     show_globals(out, d);
     show_memory(out, d);
     show_fds(out, d);
+    image_files_diff_text(out, &d->files, from_state(d)->tree || to_state(d)->tree);
 }

@@ -6,6 +6,7 @@
 #ifndef TERN_CLI_IMAGE_DIFF_H
 #define TERN_CLI_IMAGE_DIFF_H
 
+#include "cli/image_files.h"
 #include "cli/image_look.h"
 #include "cli/image_pages.h"
 
@@ -15,6 +16,7 @@ struct image_diff {
     const char *dir;
     struct image_look from, to;
     struct page_changes pages;
+    struct image_files_diff files;
     uint32_t frames_same;           /* outermost ones */
     uint64_t new_chunks, new_bytes; /* of all checkpoints behind `from`, up to `to` */
     bool all_kept;                  /* none of these was let go: the two above are all */

@@ -137,16 +137,17 @@ static json_t *flag_list(uint16_t flags)
 
 json_t *image_json_fd(const struct image_look *l, const struct state_fd *fd)
 {
-    const bool beneath = fd->kind != STATE_FD_STANDARD && fd->source < l->settings.dir_count;
+    const bool beneath = fd->kind != STATE_FD_STANDARD && fd->kind < STATE_FD_TREE &&
+                         fd->source < l->settings.dir_count;
     const char *dir = beneath ? l->settings.dirs[fd->source].guest : "";
 
-    return json_pack("{s:I, s:s, s:I, s:o, s:o, s:I, s:I, s:I, s:o, s:b, s:b}", "number",
+    return json_pack("{s:I, s:s, s:I, s:o, s:o, s:I, s:I, s:I, s:o, s:b, s:b, s:I}", "number",
                      (json_int_t)fd->number, "kind", shown_fd_kind(fd->kind), "source",
                      (json_int_t)fd->source, "directory", image_json_escaped(view_of_string(dir)),
                      "path", image_json_escaped(fd->path), "offset", (json_int_t)fd->offset,
                      "size_bytes", (json_int_t)fd->size, "mtime_ns", (json_int_t)fd->mtime_ns,
                      "flags", flag_list(fd->flags), "read_only", (int)fd->read_only, "written",
-                     (int)fd->written);
+                     (int)fd->written, "inode", (json_int_t)fd->inode);
 }
 
 json_t *image_json_ranges(const struct bytes *ranges)
@@ -332,6 +333,7 @@ json_t *image_show_json(const struct image_show *s)
     json_object_set_new(out, "data_dropped", dropped_of(in->data_dropped, in->data_count));
     json_object_set_new(out, "elements_dropped", dropped_of(in->elem_dropped, in->elem_count));
     json_object_set_new(out, "descriptors", fds_of(l));
+    json_object_set_new(out, "files", image_files_json(l, &s->files));
     json_object_set_new(out, "counters", counters_of(&image->state));
     json_object_set_new(out, "random", random_of(&image->state));
     json_object_set_new(out, "limits", limits_of(image));

@@ -100,8 +100,10 @@ static enum tern_err load_all(struct image_look *l, struct problem *p)
 
     if (!err)
         err = load_module(l, p);
-    if (!err && (image->limits_memory_pages != limits->memory_pages_max ||
-                 image->limits_stack_cells != limits->stack_bytes / 8))
+    if (!err &&
+        (image->limits_memory_pages != limits->memory_pages_max ||
+         image->limits_stack_cells != limits->stack_bytes / 8 ||
+         image->limits_files_bytes != (l->settings.files ? l->settings.files_bytes_max : 0)))
         err = problem_set(p, TERN_EINVALID, "its image and its settings give different limits");
     if (!err)
         err = checkpoint_pages(l->store, &l->c, &l->pages, p);

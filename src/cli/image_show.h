@@ -4,6 +4,7 @@
 #ifndef TERN_CLI_IMAGE_SHOW_H
 #define TERN_CLI_IMAGE_SHOW_H
 
+#include "cli/image_files.h"
 #include "cli/image_look.h"
 
 #include <jansson.h>
@@ -18,7 +19,8 @@ struct image_show {
     bool before_read;         /* its pages could be listed */
     size_t pages_shared, pages_used;
     uint64_t shared_stored_bytes; /* what the shared pages take on disk */
-    bool values;                  /* of frames, too */
+    struct image_files files;
+    bool values; /* of frames, too */
 };
 
 void image_show_text(struct bytes *out, const struct image_show *s);

@@ -1,5 +1,6 @@
 #include "cli/image_shown.h"
 
+#include "cli/image_files.h"
 #include "cli/units.h"
 
 #include "wasm/insn.h"
@@ -187,7 +188,8 @@ uint32_t shown_nulls(const struct state_table *t)
 
 const char *shown_fd_kind(uint8_t kind)
 {
-    static const char *const names[] = {"?", "standard", "preopened", "file", "directory"};
+    static const char *const names[] = {"?",         "standard", "preopened", "file",
+                                        "directory", "own root", "own file",  "own dir"};
 
     return names[kind < sizeof names / sizeof *names ? kind : 0];
 }
@@ -211,6 +213,10 @@ void shown_fd_path(struct bytes *out, const struct image_look *l, const struct s
 
     if (fd->kind == STATE_FD_STANDARD) {
         bytes_append_text(out, fd->source < 3 ? streams[fd->source] : "?");
+        return;
+    }
+    if (fd->kind >= STATE_FD_TREE) {
+        image_files_shown(out, &l->c.image, fd->inode);
         return;
     }
     if (fd->source < l->settings.dir_count)

@@ -250,6 +250,8 @@ static void show_fd(struct bytes *out, const struct image_show *s, const struct 
     if (fd->kind == STATE_FD_FILE)
         bytes_appendf(out, ", at %" PRIu64 " of %" PRIu64 " bytes%s", fd->offset, fd->size,
                       fd->written ? ", written" : "");
+    if (fd->kind == STATE_FD_TREE_FILE)
+        bytes_appendf(out, ", at %" PRIu64, fd->offset);
     if (fd->kind == STATE_FD_DIRECTORY || fd->kind == STATE_FD_PREOPENED)
         bytes_appendf(out, ", at entry %" PRIu64, fd->offset);
     if (fd->read_only)
@@ -318,4 +320,5 @@ void image_show_text(struct bytes *out, const struct image_show *s)
     show_globals(out, &state_of(s)->instances[0]);
     show_tables(out, &state_of(s)->instances[0]);
     show_host(out, s);
+    image_files_text(out, &s->look, &s->files, s->before_read ? s->before : 0);
 }

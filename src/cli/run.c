@@ -14,12 +14,15 @@
 
 enum { KEEP_CHECKPOINTS = 2, NS_PER_MS = 1000000 };
 
+#define FILES_BYTES_DEFAULT (UINT64_C(4) << 30)
+
 void run_init(struct run *r, const struct invocation *in, const char *verb)
 {
     *r = (struct run){
         .in = in,
         .verb = verb,
         .limits = program_default,
+        .files_bytes_max = FILES_BYTES_DEFAULT,
         .module = -1,
         .stats = -1,
         .record_fd = -1,
@@ -36,6 +39,11 @@ void run_release(struct run *r)
         free(r->dirs[i].host);
         free(r->dirs[i].guest);
     }
+    for (size_t i = 0; i < r->out_count; i++) {
+        free(r->outs[i].path);
+        free(r->outs[i].host);
+    }
+    free(r->files);
     free(r->path);
     words_release(&r->args);
     words_release(&r->env);
@@ -88,6 +96,66 @@ bool run_add_env(struct run *r, const char *value)
         words_addf(&r->env, "%s=%s", value, own);
     else if (strchr(value, '='))
         words_add(&r->env, value);
+    return true;
+}
+
+/* The last part of a path, without '/' behind it; NULL: there is none, or no memory. */
+static char *last_part(const char *path)
+{
+    size_t end = strlen(path), from;
+
+    while (end > 0 && path[end - 1] == '/')
+        end--;
+    from = end;
+    while (from > 0 && path[from - 1] != '/')
+        from--;
+    if (end == from || strncmp(path + from, ".", end - from) == 0 ||
+        strncmp(path + from, "..", end - from) == 0)
+        return NULL;
+    return strndup(path + from, end - from);
+}
+
+bool run_add_out(struct run *r, const char *value)
+{
+    const char *split = strchr(value, '=');
+    struct tree_out out = {0};
+    size_t size;
+
+    if (r->out_count == RUN_OUTS_MAX) {
+        say("%s: more than %d outputs", r->verb, (int)RUN_OUTS_MAX);
+        return false;
+    }
+    out.path = split ? strndup(value, (size_t)(split - value)) : strdup(value);
+    out.host = split ? strdup(split + 1) : last_part(value);
+    if (!out.path || !out.host || !*out.path || !*out.host) {
+        say("%s: --out '%s' should be PATH or PATH=HOSTPATH, and the second if PATH has no name",
+            r->verb, value);
+        free(out.path);
+        free(out.host);
+        return false;
+    }
+    for (size = strlen(out.host); size > 1 && out.host[size - 1] == '/';)
+        out.host[--size] = 0;
+    r->outs[r->out_count++] = out;
+    return true;
+}
+
+bool run_check_files(const struct run *r)
+{
+    if (!r->files && r->out_count) {
+        say("%s: --out copies out of the program's own files, which it has with --files", r->verb);
+        return false;
+    }
+    for (size_t i = 0; r->files && i < r->dir_count; i++) {
+        const char *guest = r->dirs[i].guest;
+
+        if (strcmp(guest, "/") == 0 || strcmp(guest, ".") == 0 || strcmp(guest, "./") == 0) {
+            say("%s: --files is what the program sees as its root: lend %s by another name, "
+                "%s::/NAME",
+                r->verb, r->dirs[i].host, r->dirs[i].host);
+            return false;
+        }
+    }
     return true;
 }
 
@@ -193,7 +261,8 @@ static enum tern_err check_image(struct run *r, struct problem *p)
     err = image_check(&r->from.image, &m, r->digest.byte, p);
     module_release(&m);
     if (!err && (r->from.image.limits_memory_pages != r->limits.memory_pages_max ||
-                 r->from.image.limits_stack_cells != r->limits.stack_bytes / 8))
+                 r->from.image.limits_stack_cells != r->limits.stack_bytes / 8 ||
+                 r->from.image.limits_files_bytes != (r->files ? r->files_bytes_max : 0)))
         err = problem_set(p, TERN_EINVALID,
                           "the image was made under other limits than those "
                           "that the settings beside it give");
@@ -270,6 +339,7 @@ static enum tern_err start(struct run *r, struct ending *ending, struct problem 
                  .limits_memory_pages = r->limits.memory_pages_max,
                  .limits_stack_cells = (uint32_t)(r->limits.stack_bytes / 8),
                  .deterministic = r->deterministic,
+                 .limits_files_bytes = r->files ? r->files_bytes_max : 0,
                  .keep = KEEP_CHECKPOINTS},
         .every_ms = r->every_ns / NS_PER_MS,
         .compare = r->in->settings->compare_pages,
@@ -285,6 +355,12 @@ static enum tern_err start(struct run *r, struct ending *ending, struct problem 
         .env = &r->env,
         .dirs = r->dirs,
         .dir_count = r->dir_count,
+        .files = {.folder = r->files,
+                  .wanted = r->files && !r->replays, /* its answers are in the record */
+                  .bytes_max = r->files_bytes_max,
+                  .outs = r->outs,
+                  .out_count = r->out_count,
+                  .warn = say_text},
         .limits = r->limits,
         .deterministic = r->deterministic,
         .random_seed = r->seeded ? &r->random_seed : NULL,

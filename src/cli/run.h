@@ -20,6 +20,8 @@
 #include "translate/translate.h"
 #include "wasm/module.h"
 
+enum { RUN_OUTS_MAX = 256 };
+
 struct run {
     const struct invocation *in;
     const char *verb; /* "exec", "resume": for messages */
@@ -28,6 +30,10 @@ struct run {
     struct words env;
     struct program_dir dirs[TICKET_DIRS_MAX];
     size_t dir_count;
+    char *files; /* folder that the program's own file tree begins with; NULL: it has none */
+    struct tree_out outs[RUN_OUTS_MAX];
+    size_t out_count;
+    uint64_t files_bytes_max;
     struct program_limits limits;
     bool deterministic; /* of resume: as the image says; of replay: as it was recorded */
     bool seeded;        /* random numbers, of exec: of resume the image says */
@@ -61,6 +67,10 @@ void run_release(struct run *r);
 /* HOST or HOST::GUEST; false after a line on standard error. */
 bool run_add_dir(struct run *r, const char *value, bool read_only);
 bool run_add_env(struct run *r, const char *value);
+/* PATH or PATH=HOSTPATH; likewise. */
+bool run_add_out(struct run *r, const char *value);
+/* Whether the directories, files and outputs that were given go together; likewise. */
+bool run_check_files(const struct run *r);
 
 /* Reads the module's file; with checkpoints, makes their directory. */
 enum tern_err run_load(struct run *r, struct problem *p);

@@ -78,8 +78,25 @@ static json_t *dir_list(const struct run *r)
     return list;
 }
 
+static json_t *out_list(const struct run *r)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < r->out_count; i++)
+        json_array_append_new(list, json_pack("{s:o, s:o}", "path", escaped(r->outs[i].path),
+                                              "host", escaped(r->outs[i].host)));
+    return list;
+}
+
+static json_t *files_of(const struct run *r)
+{
+    return json_pack("{s:o, s:I, s:o}", "folder", escaped(r->files), "bytes_max",
+                     (json_int_t)r->files_bytes_max, "out", out_list(r));
+}
+
 enum tern_err run_write_settings(struct run *r)
 {
+    char *text;
     json_t *all = json_pack(
         "{s:i, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:b}", "version", 1, "module",
         escaped(r->path), "args", word_list(&r->args), "env", word_list(&r->env), "dirs",
@@ -87,7 +104,9 @@ enum tern_err run_write_settings(struct run *r)
         (json_int_t)r->limits.stack_bytes, "cpu_ns_max", (json_int_t)r->limits.cpu_ns_max,
         "output_bytes_max", (json_int_t)r->limits.output_bytes_max, "every_ns",
         (json_int_t)r->every_ns, "deterministic", (int)r->deterministic);
-    char *text = all ? json_dumps(all, JSON_COMPACT | JSON_PRESERVE_ORDER) : NULL;
+    if (all && r->files)
+        json_object_set_new(all, "files", files_of(r));
+    text = all ? json_dumps(all, JSON_COMPACT | JSON_PRESERVE_ORDER) : NULL;
 
     bytes_release(&r->settings);
     if (text)
@@ -140,6 +159,34 @@ static bool read_number(const json_t *all, const char *key, uint64_t max, uint64
     return true;
 }
 
+static bool read_outs(const json_t *list, struct run *r)
+{
+    const size_t count = json_array_size(list);
+
+    for (size_t i = 0; i < count && count <= RUN_OUTS_MAX; i++) {
+        const json_t *one = json_array_get(list, i);
+        struct tree_out *out = &r->outs[r->out_count++];
+
+        out->path = unescaped(json_object_get(one, "path"));
+        out->host = unescaped(json_object_get(one, "host"));
+        if (!out->path || !out->host)
+            return false;
+    }
+    return json_is_array(list) && count <= RUN_OUTS_MAX;
+}
+
+/* Absent where the program has no files of its own. */
+static bool read_files(const json_t *files, struct run *r)
+{
+    const uint64_t most = (uint64_t)TREE_PAGES_MAX * TREE_PAGE_BYTES;
+
+    if (!files)
+        return true;
+    r->files = unescaped(json_object_get(files, "folder"));
+    return r->files && read_number(files, "bytes_max", most, &r->files_bytes_max) &&
+           r->files_bytes_max >= TREE_PAGE_BYTES && read_outs(json_object_get(files, "out"), r);
+}
+
 static bool read_all(const json_t *all, struct run *r)
 {
     uint64_t version, pages = 0;
@@ -151,7 +198,8 @@ static bool read_all(const json_t *all, struct run *r)
                 read_number(all, "every_ns", INT64_MAX, &r->every_ns) &&
                 read_words(json_object_get(all, "args"), &r->args) &&
                 read_words(json_object_get(all, "env"), &r->env) &&
-                read_dirs(json_object_get(all, "dirs"), r);
+                read_dirs(json_object_get(all, "dirs"), r) &&
+                read_files(json_object_get(all, "files"), r);
 
     r->limits.memory_pages_max = (uint32_t)pages;
     r->deterministic = json_is_true(json_object_get(all, "deterministic"));

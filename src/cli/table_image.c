@@ -25,7 +25,8 @@ const struct command command_image_show = {
     .about =
         "DIR is a directory of tern exec --checkpoint; the program may be running. Shows time, "
         "module, sizes, what is shared with the checkpoint before, the call stack, memory, "
-        "globals, tables, descriptors and counters. The image is checked against its module "
+        "globals, tables, descriptors, counters, and the files of its own tree. The image is "
+        "checked against its module "
         "first. A variable whose value the program can no longer use is 0.\n\n"
         "JSON: directory, number, time_ns, kept (numbers); module: name, size_bytes, sha256; "
         "args; phase: start or main; deterministic; sizes: new_chunks, new_bytes, "
@@ -36,7 +37,10 @@ const struct command command_image_show = {
         "memory: page_bytes, pages, pages_used, used, lists_used (ranges of pages: first, "
         "count); globals: type, value; tables: type, size, null; data_dropped, "
         "elements_dropped (indices); descriptors: number, kind, source, directory, path, "
-        "offset, size_bytes, mtime_ns, flags, read_only, written; counters: host_calls, "
+        "offset, size_bytes, mtime_ns, flags, read_only, written, inode; files, or null without "
+        "files of its own: inodes, bytes_max, pages, pages_shared, tree (of each path: path, null "
+        "if removed and open, kind, inode, links, size_bytes, mtime_ns, pages, pages_shared, "
+        "target); counters: host_calls, "
         "output_bytes, cpu_ns, monotonic_ns, waited_ns, input_bytes, input_kept, input_ended "
         "(standard input that cannot be sought: read, taken in but not read, and whether that is "
         "all); random: seed (text), position, or null; limits: memory_pages, stack_cells.\n\n"
@@ -101,11 +105,13 @@ const struct command command_image_diff = {
     .usage = "DIR",
     .about =
         "Compares two checkpoints of one program that are both kept: frames of the call stack from "
-        "the outermost on, globals, pages of memory, descriptors. A frame that stands at the same "
+        "the outermost on, globals, pages of memory, descriptors, files of its own tree by path. A "
+        "frame that stands at the same "
         "place with other values is marked ~; what is gone is marked -, what is new +.\n\n"
         "JSON: directory, from, to (numbers); new_chunks, new_bytes: what the step added on disk; "
         "complete: whether that counts all checkpoints in between; frames_same: how many of the "
-        "outermost are equal; frames, globals (with index), descriptors: from and to, as in image "
+        "outermost are equal; frames, globals (with index), descriptors, files (with path, "
+        "pages_changed): from and to, as in image "
         "show, null where there is none, frames from the outermost that differs inwards and with "
         "values; pages: page_bytes, same (a number), changed, new, zeroed (ranges of pages: "
         "first, count).",

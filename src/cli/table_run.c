@@ -61,6 +61,19 @@ static const struct option exec_options[] = {
      .argument = "HOST[::GUEST]",
      .path = true,
      .help = "the same, for reading only"},
+    {.name = "files",
+     .argument = "DIR",
+     .path = true,
+     .help = "give the program a file tree of its own, as '/', which begins with what is in DIR "
+             "now; DIR itself is never changed"},
+    {.name = "out",
+     .argument = "PATH[=HOSTPATH]",
+     .help =
+         "when the program has exited, copy the file or folder PATH of its own tree to HOSTPATH "
+         "(default: its last name, in the current directory); can be given again"},
+    {.name = "files-size",
+     .argument = "SIZE",
+     .help = "most that the contents of its own tree take (default: 4G)"},
     {.name = "env",
      .argument = "NAME[=VALUE]",
      .help = "set an environment variable of the program, or pass ours on; can be given again"},
@@ -103,6 +116,8 @@ static const struct example exec_examples[] = {
     {"tern exec --dir . prog.wasm in.txt out.txt", "it can use the current directory"},
     {"tern exec --ro-dir /usr/share/dict::/dict --env LANG prog.wasm",
      "it can read one directory, under another name, and sees one variable"},
+    {"tern exec --files input --out result.txt prog.wasm result.txt",
+     "it works on a copy of input; result.txt is what remains"},
     {"sort names | tern exec --memory 64M --time 10s prog.wasm | head -1",
      "in a pipe, with limits"},
     {"tern exec --checkpoint state --every 5m prog.wasm",
@@ -115,7 +130,8 @@ static const struct example exec_examples[] = {
 static const struct exit_status exec_statuses[] = {
     {"N", "the program's own exit code"},
     {"75", "the program was stopped, and can be gone on with: tern resume"},
-    {"125", "Tern could not do its part: wrong usage, no C compiler, no runner"},
+    {"125", "Tern could not do its part: wrong usage, no C compiler, no runner; or the program "
+            "exited with 0 and something that --out names is missing or could not be copied"},
     {"126", "the module was refused: not WebAssembly, not valid, or it imports what there is not; "
             "or the checkpoint: damaged, or a file of the program has changed"},
     {"127", "the module was not found"},
@@ -137,6 +153,15 @@ const struct command command_exec = {
         "program sees the environment variables that --env names, and no others. When a signal "
         "ends the program (Ctrl-C, a closed pipe), tern ends by the same signal, as a program "
         "without tern would.\n\n"
+        "With --files the program sees a file tree of its own, in which it can do what it likes: "
+        "of DIR it gets a copy (blocks are shared where the file system can), and nothing leaves "
+        "the tree but what --out names. That is copied when the program has exited, with whatever "
+        "code: whole and in one step, a file in place of a file that was there, a folder only "
+        "where "
+        "none is. After a trap, a limit, a signal or a stop nothing is copied. A checkpoint has "
+        "the "
+        "whole tree in it, so the program goes on anywhere, without DIR, whatever became of files "
+        "since. --dir can be used beside it, under other names.\n\n"
         "With --checkpoint, SIGUSR1 (or tern checkpoint PID) takes a checkpoint and goes on; "
         "SIGTERM, SIGHUP and Ctrl-C take one and stop, a second one of these ends the program at "
         "once. A program is stopped where it can be rebuilt: between two rounds of a loop, after "

@@ -9,6 +9,7 @@
 #include "image/image.h"
 
 struct checker {
+    const struct image *image;
     const struct state *state;
     const struct wasm_module *m;
     uint64_t limit_pages; /* of the run */
@@ -21,6 +22,8 @@ struct checker {
 enum tern_err check_instance(const struct checker *c);
 /* Each frame by itself, each call between two, and the room for all. */
 enum tern_err check_frames(const struct checker *c);
+/* The private file tree: what state_tree_check says, and where contents are. */
+enum tern_err check_tree(const struct checker *c);
 /* Counters and descriptors. */
 enum tern_err check_host(const struct checker *c);
 

@@ -8,6 +8,7 @@
 /* WASI preview 1, typenames.witx. */
 enum {
     FILETYPE_DIRECTORY = 3,
+    FILETYPE_REGULAR_FILE = 4,
     FILETYPE_MAX = 7,
     FDFLAGS_ALL = (1 << 5) - 1,
     RIGHTS_ALL = (1 << 30) - 1,
@@ -92,6 +93,13 @@ static const char *kind_fault(const struct state_fd *fd)
         if (directory)
             return "it is a file, but its file type says otherwise";
         break;
+    case STATE_FD_TREE:
+    case STATE_FD_TREE_FILE:
+    case STATE_FD_TREE_DIRECTORY:
+        if (directory != (fd->kind != STATE_FD_TREE_FILE) ||
+            (!directory && fd->filetype != FILETYPE_REGULAR_FILE))
+            return "its kind says something else than its file type";
+        break;
     default: return "its kind is unknown";
     }
     return fd->source >= TICKET_DIRS_MAX ? "no run has so many directories" : NULL;
@@ -103,6 +111,10 @@ static const char *numbers_fault(const struct state_fd *fd)
         return "it has flags that are none of WASI's";
     if ((fd->rights | fd->inheriting) & ~(uint64_t)RIGHTS_ALL)
         return "it has rights that are none of WASI's";
+    if (fd->kind < STATE_FD_TREE && fd->inode)
+        return "it has an inode, which its kind has not";
+    if (fd->kind >= STATE_FD_TREE && (fd->source || fd->size || fd->mtime_ns || fd->read_only))
+        return "it is one of the program's own files, and says where it was lent";
     if (fd->offset > COUNTER_MAX || fd->size > COUNTER_MAX)
         return "its offset or size is larger than any can be";
     if (fd->written && fd->kind != STATE_FD_FILE)

@@ -5,7 +5,9 @@
  *           lists of memory) is one chunk or, where larger, a run of them; memory is a list of
  *           names, two levels deep: 1,024 pages of 4 KiB to a list, so that an unchanged stretch
  *           of 4 MiB costs one name. A page of zeros has no chunk: its name is all 0, and so is
- *           that of a list of zero pages. Pages are 4 KiB on every host.
+ *           that of a list of zero pages. Pages are 4 KiB on every host. Files of the private tree
+ *           have their pages' names in the root while they are few, else in lists of that kind;
+ *           there, a name that is all 0 is a hole, and a page of zeros has a chunk like any other.
  * Untrusted image_decode and image_check take whatever bytes somebody made: sizes are checked
  *           before anything is allocated, and nothing of the image is believed that the module does
  *           not allow. An image that passes can do no more than the program itself could: frames
@@ -33,6 +35,19 @@ enum {
     IMAGE_LIST_PAGES = 1024, /* of a second-level list: 4 MiB */
     IMAGE_LIST_BYTES = IMAGE_LIST_PAGES * IMAGE_HASH_BYTES,
     IMAGE_ROOT_BYTES_MAX = 1 << 30,
+    IMAGE_FILE_DIRECT_PAGES = 32, /* a file with more has lists */
+};
+
+struct image_list {
+    uint32_t index; /* of the file's stretch of IMAGE_LIST_PAGES pages */
+    const uint8_t *name;
+};
+
+struct image_file {       /* where the contents of an inode are; empty if it is no file */
+    const uint8_t *pages; /* names of all of them, of a file with few; 0: a hole */
+    uint32_t page_count;
+    const struct image_list *lists; /* of a larger one, by index; those of holes are left out */
+    uint32_t list_count;
 };
 
 struct image {
@@ -47,6 +62,8 @@ struct image {
     uint64_t limits_memory_pages; /* that the run was allowed: memory.grow fails beyond */
     uint64_t limits_stack_cells;
     bool deterministic;
+    const struct image_file *files; /* one for each inode of state.tree, which has no runs then */
+    uint64_t limits_files_bytes;    /* 0: there is no tree */
 };
 
 /*

@@ -56,6 +56,7 @@ static enum tern_err check_all(const struct image *image, const struct wasm_modu
                                struct problem *p)
 {
     const struct checker c = {
+        .image = image,
         .state = &image->state,
         .m = m,
         .limit_pages = image->limits_memory_pages,
@@ -75,6 +76,8 @@ static enum tern_err check_all(const struct image *image, const struct wasm_modu
         err = check_frames(&c);
     if (!err)
         err = check_host(&c);
+    if (!err)
+        err = check_tree(&c);
     return err;
 }
 

@@ -219,7 +219,95 @@ static void take_descriptor(struct state_fd *fd, const Tern__Image__Descriptor *
         .offset = from->offset,
         .size = from->size,
         .mtime_ns = from->mtime_ns,
+        .inode = from->inode,
     };
+}
+
+static enum tern_err take_entries(struct decoder *d, const Tern__Image__Inode *from,
+                                  struct state_node *n)
+{
+    if (from->n_entries > TREE_ENTRIES_MAX)
+        return problem_set(d->p, TERN_ETOOBIG, "a directory has more entries than it may");
+    n->entries = new_list(d, from->n_entries, sizeof *n->entries);
+    if (!n->entries)
+        return too_much(d);
+    for (size_t i = 0; i < from->n_entries; i++) {
+        const Tern__Image__Entry *e = from->entries[i];
+
+        n->entries[i] = (struct state_entry){
+            .cookie = e->cookie, .inode = e->inode, .name = view_of_binary(e->name)};
+    }
+    n->entry_count = (uint32_t)from->n_entries;
+    return TERN_OK;
+}
+
+static enum tern_err take_file(struct decoder *d, const Tern__Image__Inode *from,
+                               struct image_file *f)
+{
+    struct image_list *lists = new_list(d, from->n_lists, sizeof *lists);
+
+    if (!lists)
+        return too_much(d);
+    if (from->pages.len % IMAGE_HASH_BYTES || from->n_lists > UINT32_MAX)
+        return problem_set(d->p, TERN_EPROTO,
+                           "inode %" PRIu64 " has %zu bytes of names of pages, which take 32 each",
+                           from->number, from->pages.len);
+    for (size_t i = 0; i < from->n_lists; i++) {
+        if (from->lists[i]->name.len != IMAGE_HASH_BYTES)
+            return problem_set(d->p, TERN_EPROTO,
+                               "inode %" PRIu64 " has a list with a name of %zu bytes, not 32",
+                               from->number, from->lists[i]->name.len);
+        lists[i] = (struct image_list){from->lists[i]->index, from->lists[i]->name.data};
+    }
+    *f = (struct image_file){
+        .pages = from->pages.data,
+        .page_count = (uint32_t)(from->pages.len / IMAGE_HASH_BYTES),
+        .lists = lists,
+        .list_count = (uint32_t)from->n_lists,
+    };
+    return TERN_OK;
+}
+
+static enum tern_err take_inode(struct decoder *d, const Tern__Image__Inode *from,
+                                struct state_node *n, struct image_file *f)
+{
+    enum tern_err err = take_file(d, from, f);
+
+    *n = (struct state_node){
+        .number = from->number,
+        .kind = narrow_u8((uint64_t)from->kind),
+        .links = from->links,
+        .atime_ns = from->atime_ns,
+        .mtime_ns = from->mtime_ns,
+        .ctime_ns = from->ctime_ns,
+        .size = from->size,
+        .next_cookie = from->next_cookie,
+        .target = view_of_binary(from->target),
+    };
+    return err ? err : take_entries(d, from, n);
+}
+
+static enum tern_err take_tree(struct decoder *d, const Tern__Image__Tree *from)
+{
+    struct state_tree *t = new_list(d, 1, sizeof *t);
+    struct image_file *files = new_list(d, from->n_inodes, sizeof *files);
+    enum tern_err err = TERN_OK;
+
+    if (from->n_inodes > TREE_NODES_MAX)
+        return problem_set(d->p, TERN_ETOOBIG, "the image has %zu inodes, more than %d",
+                           from->n_inodes, TREE_NODES_MAX);
+    if (!t || !files)
+        return too_much(d);
+    t->nodes = new_list(d, from->n_inodes, sizeof *t->nodes);
+    if (!t->nodes)
+        return too_much(d);
+    for (size_t i = 0; i < from->n_inodes && !err; i++)
+        err = take_inode(d, from->inodes[i], &t->nodes[i], &files[i]);
+    t->next_number = from->next_inode;
+    t->node_count = (uint32_t)from->n_inodes;
+    d->image->state.tree = t;
+    d->image->files = files;
+    return err;
 }
 
 static enum tern_err take_host(struct decoder *d, const Tern__Image__Host *from)
@@ -246,7 +334,7 @@ static enum tern_err take_host(struct decoder *d, const Tern__Image__Host *from)
     s->seeded = from->random_numbers != NULL;
     s->random_seed = from->random_numbers ? from->random_numbers->seed : 0;
     s->random_position = from->random_numbers ? from->random_numbers->position : 0;
-    return TERN_OK;
+    return from->tree ? take_tree(d, from->tree) : TERN_OK;
 }
 
 /* ---- The root ---- */
@@ -289,6 +377,7 @@ static enum tern_err take_head(struct decoder *d, const Tern__Image__Image *root
     image->limits_memory_pages = root->limits->memory_pages;
     image->limits_stack_cells = root->limits->stack_cells;
     image->deterministic = root->limits->deterministic;
+    image->limits_files_bytes = root->limits->files_bytes;
     return TERN_OK;
 }
 

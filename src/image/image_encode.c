@@ -49,6 +49,7 @@ struct tree { /* the root and all messages of which there is one */
     Tern__Image__Stack *stacks[1];
     Tern__Image__Host host;
     Tern__Image__Random numbers;
+    Tern__Image__Tree files;
 };
 
 static void fill_globals(struct tree *t, Tern__Image__Instance *to, const struct state_instance *in)
@@ -161,6 +162,79 @@ static void fill_descriptor(Tern__Image__Descriptor *to, const struct state_fd *
     to->offset = fd->offset;
     to->size = fd->size;
     to->mtime_ns = fd->mtime_ns;
+    to->inode = fd->inode;
+}
+
+/* ---- The private file tree ---- */
+
+static void fill_entries(struct tree *t, Tern__Image__Inode *to, const struct state_node *n)
+{
+    ProtobufCMessage **list;
+    Tern__Image__Entry *e =
+        new_messages(&t->arena, n->entry_count, &tern__image__entry__descriptor, &list, &t->failed);
+
+    if (!e)
+        return;
+    for (uint32_t i = 0; i < n->entry_count; i++) {
+        e[i].cookie = n->entries[i].cookie;
+        e[i].inode = n->entries[i].inode;
+        e[i].name = binary(n->entries[i].name.data, n->entries[i].name.size);
+    }
+    to->n_entries = n->entry_count;
+    to->entries = (Tern__Image__Entry **)list;
+}
+
+static void fill_pages(struct tree *t, Tern__Image__Inode *to, const struct image_file *f)
+{
+    ProtobufCMessage **list;
+    Tern__Image__PageList *l = new_messages(&t->arena, f->list_count,
+                                            &tern__image__page_list__descriptor, &list, &t->failed);
+
+    if (!l)
+        return;
+    for (uint32_t i = 0; i < f->list_count; i++) {
+        l[i].index = f->lists[i].index;
+        l[i].name = binary(f->lists[i].name, IMAGE_HASH_BYTES);
+    }
+    to->n_lists = f->list_count;
+    to->lists = (Tern__Image__PageList **)list;
+    to->pages = binary(f->pages, (size_t)f->page_count * IMAGE_HASH_BYTES);
+}
+
+static void fill_inode(struct tree *t, Tern__Image__Inode *to, const struct state_node *n,
+                       const struct image_file *f)
+{
+    to->number = n->number;
+    to->kind = (Tern__Image__Inode__Kind)n->kind;
+    to->links = n->links;
+    to->atime_ns = n->atime_ns;
+    to->mtime_ns = n->mtime_ns;
+    to->ctime_ns = n->ctime_ns;
+    to->size = n->size;
+    to->target = binary(n->target.data, n->target.size);
+    to->next_cookie = n->next_cookie;
+    fill_entries(t, to, n);
+    fill_pages(t, to, f);
+}
+
+static void fill_files(struct tree *t, const struct image *image)
+{
+    const struct state_tree *files = image->state.tree;
+    ProtobufCMessage **list;
+    Tern__Image__Inode *n;
+
+    if (!files)
+        return;
+    n = new_messages(&t->arena, files->node_count, &tern__image__inode__descriptor, &list,
+                     &t->failed);
+    if (!n)
+        return;
+    for (uint32_t i = 0; i < files->node_count; i++)
+        fill_inode(t, &n[i], &files->nodes[i], &image->files[i]);
+    t->files.next_inode = files->next_number;
+    t->files.n_inodes = files->node_count;
+    t->files.inodes = (Tern__Image__Inode **)list;
+    t->host.tree = &t->files;
 }
 
 static void fill_host(struct tree *t, const struct state *s)
@@ -196,6 +270,7 @@ static void fill_head(struct tree *t, const struct image *image)
     t->limits.memory_pages = image->limits_memory_pages;
     t->limits.stack_cells = image->limits_stack_cells;
     t->limits.deterministic = image->deterministic;
+    t->limits.files_bytes = image->limits_files_bytes;
     t->root.version = IMAGE_VERSION;
     t->root.module = &t->module;
     t->root.limits = &t->limits;
@@ -224,6 +299,7 @@ enum tern_err image_encode(const struct image *image, struct bytes *out)
         .stack = TERN__IMAGE__STACK__INIT,
         .host = TERN__IMAGE__HOST__INIT,
         .numbers = TERN__IMAGE__RANDOM__INIT,
+        .files = TERN__IMAGE__TREE__INIT,
     };
     enum tern_err err;
 
@@ -236,6 +312,7 @@ enum tern_err image_encode(const struct image *image, struct bytes *out)
     fill_memories(&t, image);
     fill_stack(&t, &image->state);
     fill_host(&t, &image->state);
+    fill_files(&t, image);
     err = t.failed ? TERN_ENOMEM : write_tree(&t, out);
     arena_release(&t.arena);
     return err;

@@ -22,7 +22,10 @@ enum tern_err checkpoint_open(struct store *s, unsigned n, struct checkpoint *ou
                               struct problem *p);
 void checkpoint_release(struct checkpoint *c);
 
-/* Memory 0 into a memfd that is all zero and large enough, the state into another. */
+/*
+ * Memory 0 into a memfd that is all zero and large enough, the state into another. Contents of
+ * files of its own are had by checkpoint_tree_load, before.
+ */
 enum tern_err checkpoint_load(struct store *s, const struct checkpoint *c, int memory, int state,
                               struct problem *p);
 /* The state alone: the memory is for fill.h. */

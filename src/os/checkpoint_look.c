@@ -124,22 +124,54 @@ enum tern_err checkpoint_pages(struct store *s, const struct checkpoint *c, stru
                : TERN_OK;
 }
 
+/* The list of a stretch; NULL: it has only holes. */
+static const uint8_t *list_of(const struct image_file *f, uint32_t at)
+{
+    uint32_t from = 0, to = f->list_count;
+
+    while (from < to) {
+        const uint32_t middle = from + (to - from) / 2;
+
+        if (f->lists[middle].index == at)
+            return f->lists[middle].name;
+        if (f->lists[middle].index < at)
+            from = middle + 1;
+        else
+            to = middle;
+    }
+    return NULL;
+}
+
+enum tern_err checkpoint_file_pages(struct store *s, const struct image *image, uint32_t n,
+                                    uint32_t at, struct bytes *out)
+{
+    const struct image_file *f = &image->files[n];
+    const uint8_t *name = list_of(f, at);
+    enum tern_err err = TERN_OK;
+
+    if (name)
+        err = append_list(s, name, IMAGE_LIST_PAGES, out);
+    else if (at == 0 && f->page_count)
+        bytes_append(out, f->pages, (size_t)f->page_count * STORE_NAME_BYTES);
+    return !err && !bytes_ok(out) ? TERN_ENOMEM : err;
+}
+
 /* ---- Everything beneath a root ---- */
 
-/* How far below the root: what a chunk is for. */
-enum depth { DEPTH_ROOT, DEPTH_PART, DEPTH_PAGE };
+/* What a chunk is for. */
+enum use { USE_ROOT, USE_PART, USE_PAGE };
 
 struct visit {
     struct store_name name;
     unsigned kind;
-    enum depth depth;
+    enum use use;
 };
 
 struct walk {
     struct store *store;
     struct names seen;   /* bit k: as kind k */
     struct bytes visits; /* struct visit each: still to be made */
-    enum depth depth;    /* of what is being yielded */
+    enum use above;      /* of what yields; USE_PAGE: nothing yet */
     struct bytes plain;
     struct checkpoint_survey survey;
     struct problem *p;
@@ -148,12 +180,11 @@ struct walk {
 static enum tern_err add(void *to, unsigned kind, const struct store_name *name)
 {
     struct walk *w = to;
-    const struct visit visit = {*name, kind, w->depth};
+    const bool page = w->above == USE_PART && kind == STORE_LEAF; /* in a list */
+    const struct visit visit = {*name, kind, page ? USE_PAGE : USE_PART};
     uint32_t *kinds;
     bool fresh;
 
-    if (w->depth > DEPTH_PAGE)
-        return TERN_ECORRUPT;
     kinds = names_add(&w->seen, name, &fresh);
     if (!kinds)
         return TERN_ENOMEM;
@@ -167,7 +198,7 @@ static enum tern_err add(void *to, unsigned kind, const struct store_name *name)
 static enum tern_err bad_chunk(const struct walk *w, const struct visit *v, enum tern_err err)
 {
     static const char *const what[] = {"its root", "a part of its settings, module, image or lists",
-                                       "a page of its memory"};
+                                       "a page of its memory or files"};
     char shown[2 * NAME_SHOWN_BYTES + 1];
 
     for (int i = 0; i < NAME_SHOWN_BYTES; i++) {
@@ -175,7 +206,7 @@ static enum tern_err bad_chunk(const struct walk *w, const struct visit *v, enum
         shown[2 * i + 1] = "0123456789abcdef"[v->name.bytes[i] & 15];
     }
     shown[2 * NAME_SHOWN_BYTES] = 0;
-    return problem_set(w->p, err, "chunk %s..., %s, %s", shown, what[v->depth],
+    return problem_set(w->p, err, "chunk %s..., %s, %s", shown, what[v->use],
                        err == TERN_ENOENT     ? "is missing"
                        : err == TERN_ECORRUPT ? "is damaged"
                                               : tern_err_text(err));
@@ -187,9 +218,9 @@ static enum tern_err visit_one(struct walk *w, const struct visit *v)
 
     bytes_clear(&w->plain);
     err = store_get(w->store, &v->name, &w->plain);
-    if (!err && v->depth == DEPTH_PAGE && w->plain.size != IMAGE_PAGE_BYTES)
+    if (!err && v->use == USE_PAGE && w->plain.size != IMAGE_PAGE_BYTES)
         err = TERN_ECORRUPT;
-    w->depth = v->depth + 1;
+    w->above = v->use;
     if (!err)
         err = checkpoint_children(NULL, v->kind, bytes_view(&w->plain), add, w);
     if (err)
@@ -200,10 +231,15 @@ static enum tern_err visit_one(struct walk *w, const struct visit *v)
 
 static enum tern_err walk_all(struct walk *w, const struct store_root *root)
 {
-    enum tern_err err;
+    const struct visit first = {root->list, 0, USE_ROOT};
+    enum tern_err err = TERN_OK;
+    bool fresh;
 
-    w->depth = DEPTH_ROOT;
-    err = add(w, 0, &root->list);
+    if (!names_add(&w->seen, &root->list, &fresh))
+        return TERN_ENOMEM;
+    bytes_append(&w->visits, &first, sizeof first);
+    if (!bytes_ok(&w->visits))
+        return TERN_ENOMEM;
     while (!err && w->visits.size) {
         struct visit v;
 
@@ -215,19 +251,39 @@ static enum tern_err walk_all(struct walk *w, const struct store_root *root)
     return err;
 }
 
-/* Else the store would let go of memory that the image needs. */
+/* Else the store would let go of memory, or contents of files, that the image needs. */
+static enum tern_err is_held(const struct walk *w, const uint8_t *bytes, const char *what)
+{
+    struct store_name name;
+
+    memcpy(name.bytes, bytes, sizeof name.bytes);
+    if (is_zero_name(bytes) || names_find(&w->seen, &name))
+        return TERN_OK;
+    return problem_set(w->p, TERN_ECORRUPT,
+                       "its image names %s that does not hang beneath its root", what);
+}
+
+static enum tern_err file_is_held(const struct walk *w, const struct image_file *f)
+{
+    enum tern_err err = TERN_OK;
+
+    for (uint32_t i = 0; i < f->page_count && !err; i++)
+        err = is_held(w, f->pages + (size_t)i * STORE_NAME_BYTES, "a page of a file");
+    for (uint32_t i = 0; i < f->list_count && !err; i++)
+        err = is_held(w, f->lists[i].name, "a part of a file");
+    return err;
+}
+
 static enum tern_err lists_are_held(const struct walk *w, const struct image *image)
 {
-    for (uint32_t i = 0; i < image->list_count; i++) {
-        const uint8_t *bytes = image->lists + (size_t)i * STORE_NAME_BYTES;
-        struct store_name name;
+    const uint32_t files = image->state.tree ? image->state.tree->node_count : 0;
+    enum tern_err err = TERN_OK;
 
-        memcpy(name.bytes, bytes, sizeof name.bytes);
-        if (!is_zero_name(bytes) && !names_find(&w->seen, &name))
-            return problem_set(w->p, TERN_ECORRUPT,
-                               "its image names memory that does not hang beneath its root");
-    }
-    return TERN_OK;
+    for (uint32_t i = 0; i < image->list_count && !err; i++)
+        err = is_held(w, image->lists + (size_t)i * STORE_NAME_BYTES, "memory");
+    for (uint32_t i = 0; i < files && !err; i++)
+        err = file_is_held(w, &image->files[i]);
+    return err;
 }
 
 enum tern_err checkpoint_survey(struct store *s, const struct store_root *root,
@@ -238,7 +294,7 @@ enum tern_err checkpoint_survey(struct store *s, const struct store_root *root,
                      .seen = {.value_bytes = sizeof(uint32_t)},
                      .plain = {.limit = STORE_CHUNK_MAX},
                      .p = p};
-    struct checkpoint c;
+    struct checkpoint c = {.settings = {0}};
     enum tern_err err;
 
     problem_set(p, TERN_ENOMEM, "out of memory"); /* unless something says more */

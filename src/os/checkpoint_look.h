@@ -22,6 +22,13 @@ bool checkpoint_is_kept(struct store *s, uint64_t number);
 enum tern_err checkpoint_pages(struct store *s, const struct checkpoint *c, struct bytes *out,
                                struct problem *p);
 
+/*
+ * Of the image's n-th inode, a file: names of the pages of its stretch `at` (of IMAGE_LIST_PAGES
+ * pages, that are all 0 where it has no list); of a file without lists, all, as stretch 0.
+ */
+enum tern_err checkpoint_file_pages(struct store *s, const struct image *image, uint32_t n,
+                                    uint32_t at, struct bytes *out);
+
 struct checkpoint_survey {
     uint64_t chunks; /* beneath the root and with it, each once */
     uint64_t plain_bytes;

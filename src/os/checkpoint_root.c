@@ -2,12 +2,12 @@
 
 #include <string.h>
 
-enum { MAGIC_BYTES = 8, HEAD_BYTES = MAGIC_BYTES + 4 * ROOT_PARTS };
+enum { MAGIC_BYTES = 8 };
 
 /* What hangs beneath a chunk depends on its kind. */
-enum kind { KIND_ROOT, KIND_LIST, KIND_LEAF = STORE_LEAF };
+enum kind { KIND_ROOT, KIND_LIST, KIND_LISTS, KIND_LEAF = STORE_LEAF };
 
-static const uint8_t magic[MAGIC_BYTES] = {'T', 'E', 'R', 'N', 'C', 'H', 'K', '1'};
+static const char *const magics[] = {"TERNCHK1", "TERNCHK2"}; /* without files, with files */
 static const struct store_name nothing;
 
 static void append_u32(struct bytes *out, uint32_t value)
@@ -21,13 +21,18 @@ static uint32_t get_u32(const uint8_t *from)
     return from[0] | (uint32_t)from[1] << 8 | (uint32_t)from[2] << 16 | (uint32_t)from[3] << 24;
 }
 
+static int parts_of(const struct root *r)
+{
+    return r->has_files ? ROOT_PARTS : ROOT_FILES;
+}
+
 enum tern_err root_encode(const struct root *r, struct bytes *out)
 {
     out->limit = ROOT_BYTES_MAX;
-    bytes_append(out, magic, sizeof magic);
-    for (int i = 0; i < ROOT_PARTS; i++)
+    bytes_append(out, magics[r->has_files], MAGIC_BYTES);
+    for (int i = 0; i < parts_of(r); i++)
         append_u32(out, r->count[i]);
-    for (int i = 0; i < ROOT_PARTS; i++)
+    for (int i = 0; i < parts_of(r); i++)
         bytes_append(out, r->names[i], (size_t)r->count[i] * STORE_NAME_BYTES);
     return bytes_ok(out) ? TERN_OK : TERN_ETOOBIG;
 }
@@ -35,15 +40,21 @@ enum tern_err root_encode(const struct root *r, struct bytes *out)
 bool root_decode(struct root *r, struct view plain)
 {
     uint64_t names = 0;
+    size_t head;
 
-    if (plain.size < HEAD_BYTES || memcmp(plain.data, magic, MAGIC_BYTES) != 0)
+    *r = (struct root){.has_files = false};
+    if (plain.size < MAGIC_BYTES)
         return false;
-    for (int i = 0; i < ROOT_PARTS; i++) {
+    r->has_files = memcmp(plain.data, magics[1], MAGIC_BYTES) == 0;
+    head = MAGIC_BYTES + 4 * (size_t)parts_of(r);
+    if (plain.size < head || memcmp(plain.data, magics[r->has_files], MAGIC_BYTES) != 0)
+        return false;
+    for (int i = 0; i < parts_of(r); i++) {
         r->count[i] = get_u32(plain.data + MAGIC_BYTES + 4 * i);
-        r->names[i] = plain.data + HEAD_BYTES + names * STORE_NAME_BYTES;
+        r->names[i] = plain.data + head + names * STORE_NAME_BYTES;
         names += r->count[i];
     }
-    return plain.size - HEAD_BYTES == names * STORE_NAME_BYTES;
+    return plain.size - head == names * STORE_NAME_BYTES;
 }
 
 typedef enum tern_err yield_name(void *to, unsigned kind, const struct store_name *name);
@@ -65,19 +76,22 @@ static enum tern_err yield_all(const uint8_t *names, size_t count, unsigned kind
 enum tern_err checkpoint_children(void *context, unsigned kind, struct view plain,
                                   yield_name *yield, void *to)
 {
+    static const unsigned kinds[ROOT_PARTS] = {KIND_LEAF, KIND_LEAF, KIND_LEAF, KIND_LIST,
+                                               KIND_LISTS};
     enum tern_err err = TERN_OK;
     struct root r;
 
     (void)context;
     if (kind == KIND_LEAF)
         return TERN_OK;
-    if (kind == KIND_LIST)
+    if (kind == KIND_LIST || kind == KIND_LISTS)
         return plain.size % STORE_NAME_BYTES
                    ? TERN_ECORRUPT
-                   : yield_all(plain.data, plain.size / STORE_NAME_BYTES, KIND_LEAF, yield, to);
+                   : yield_all(plain.data, plain.size / STORE_NAME_BYTES,
+                               kind == KIND_LISTS ? KIND_LIST : KIND_LEAF, yield, to);
     if (!root_decode(&r, plain))
         return TERN_ECORRUPT;
     for (int i = 0; i < ROOT_PARTS && !err; i++)
-        err = yield_all(r.names[i], r.count[i], i == ROOT_LISTS ? KIND_LIST : KIND_LEAF, yield, to);
+        err = yield_all(r.names[i], r.count[i], kinds[i], yield, to);
     return err;
 }

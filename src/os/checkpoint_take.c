@@ -19,6 +19,7 @@ struct take {
     struct bytes state_bytes;
     struct image image;
     struct bytes names[ROOT_PARTS];
+    struct checkpoint_tree_names files;
 };
 
 enum tern_err take_new(const struct take_order *o, struct take **out, struct problem *p)
@@ -41,6 +42,7 @@ static void clear(struct take *t)
 {
     for (int i = 0; i < ROOT_PARTS; i++)
         bytes_release(&t->names[i]);
+    checkpoint_tree_names_release(&t->files);
     bytes_release(&t->state_bytes);
     arena_release(&t->arena);
     t->arena = (struct arena){0};
@@ -64,6 +66,8 @@ struct pages *take_pages(struct take *t)
 void take_give_up(struct take *t)
 {
     pages_give_up(t->pages);
+    if (t->order.tree)
+        checkpoint_tree_give_up(t->order.tree);
 }
 
 enum tern_err take_ahead(struct take *t, struct problem *p)
@@ -89,6 +93,8 @@ static enum tern_err read_state(struct take *t, struct problem *p)
     if (!err && (t->image.state.instance_count != 1 ||
                  t->image.state.instances[0].memory_pages > t->order.limits_memory_pages))
         err = TERN_EPROTO;
+    if (!err && (t->image.state.tree != NULL) != (t->order.tree != NULL))
+        err = TERN_EPROTO;
     return err ? problem_set(p, err, "the runner's state cannot be read: %s", tern_err_text(err))
                : TERN_OK;
 }
@@ -101,6 +107,10 @@ enum tern_err take_stopped(struct take *t, bool *still, struct problem *p)
     err = read_state(t, p);
     if (err)
         return err;
+    if (t->order.tree)
+        err = checkpoint_tree_capture(t->order.tree, t->image.state.tree);
+    if (err)
+        return problem_set(p, err, "the program's files: %s", tern_err_text(err));
     check(t->image.state.instances);
     if (t->order.sync)
         checkpoint_sync_note(t->order.sync, &t->image.state);
@@ -126,6 +136,25 @@ static enum tern_err put_run(struct take *t, enum root_part part, struct view by
     return err;
 }
 
+static enum tern_err put_files(struct take *t, struct problem *p)
+{
+    const struct take_order *o = &t->order;
+    enum tern_err err;
+
+    if (!o->tree)
+        return TERN_OK;
+    err = checkpoint_tree_put(o->tree, o->store, t->image.state.tree, &t->files, p);
+    bytes_append(&t->names[ROOT_FILES], t->files.held.data, t->files.held.size);
+    return err;
+}
+
+/* Where pages lie in this process is nobody else's business. */
+static void forget_runs(struct state_tree *tree)
+{
+    for (uint32_t i = 0; tree && i < tree->node_count; i++)
+        tree->nodes[i].run_count = 0;
+}
+
 static enum tern_err put_image(struct take *t, struct problem *p)
 {
     const struct take_order *o = &t->order;
@@ -139,6 +168,9 @@ static enum tern_err put_image(struct take *t, struct problem *p)
     t->image.limits_memory_pages = o->limits_memory_pages;
     t->image.limits_stack_cells = o->limits_stack_cells;
     t->image.deterministic = o->deterministic;
+    t->image.limits_files_bytes = o->limits_files_bytes;
+    t->image.files = t->files.files;
+    forget_runs(t->image.state.tree);
     err = image_encode(&t->image, &encoded);
     if (err)
         problem_set(p, err, "the image cannot be written: %s", tern_err_text(err));
@@ -151,7 +183,7 @@ static enum tern_err put_image(struct take *t, struct problem *p)
 static enum tern_err put_root(struct take *t, struct store_name *name, struct problem *p)
 {
     struct bytes encoded = {0};
-    struct root root;
+    struct root root = {.has_files = t->order.tree != NULL};
     enum tern_err err = TERN_OK;
 
     for (int i = 0; i < ROOT_PARTS; i++) {
@@ -191,6 +223,8 @@ static enum tern_err store_all(struct take *t, struct take_done *done, struct pr
     if (!err)
         err = put_run(t, ROOT_MODULE, o->module, p);
     if (!err)
+        err = put_files(t, p);
+    if (!err)
         err = put_image(t, p);
     if (!err)
         err = put_root(t, &commit.list, p);
@@ -202,6 +236,7 @@ static enum tern_err store_all(struct take *t, struct take_done *done, struct pr
     done->frames = t->image.state.frame_count;
     done->input_bytes = t->image.state.input_bytes;
     done->pages = pages_count(t->pages);
+    done->files_bytes = t->files.bytes;
     return store_commit(o->store, &commit, &done->root, p);
 }
 
@@ -221,6 +256,7 @@ enum tern_err take_once(const struct take_order *o, struct take_done *out, struc
     bool still = true;
     enum tern_err err = take_new(o, &t, p);
 
+    check(err || t);
     if (!err)
         err = take_stopped(t, &still, p);
     if (!err)

@@ -11,6 +11,7 @@
 #define TERN_OS_CHECKPOINT_TAKE_H
 
 #include "os/checkpoint_sync.h"
+#include "os/checkpoint_tree.h"
 #include "os/pages.h"
 
 struct take_order {
@@ -24,7 +25,9 @@ struct take_order {
     uint32_t limits_memory_pages;
     uint32_t limits_stack_cells;
     bool deterministic;
-    unsigned keep; /* checkpoints that stay */
+    uint64_t limits_files_bytes;
+    struct checkpoint_tree *tree; /* NULL: the program has no files of its own */
+    unsigned keep;                /* checkpoints that stay */
 };
 
 struct take_done {
@@ -32,6 +35,7 @@ struct take_done {
     uint32_t frames;
     uint64_t input_bytes; /* as in struct state */
     struct pages_count pages;
+    uint64_t files_bytes; /* contents of its own files, holes not counted */
 };
 
 struct take;

@@ -139,7 +139,10 @@ void ending_make(const struct ending_order *order, struct ending *out)
         return;
     }
     switch (r.kind) {
-    case REPORT_EXIT: out->code = (int)(r.code & 255); break;
+    case REPORT_EXIT:
+        out->code = (int)(r.code & 255);
+        out->exited = true;
+        break;
     case REPORT_TRAP: on_trap(order, &r, out); break;
     case REPORT_LIMIT: on_limit(order, &r, out); break;
     case REPORT_SIGNAL: on_signal(order, &r, out); break;

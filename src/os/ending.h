@@ -26,6 +26,7 @@ enum exit_code {
 struct ending {
     int code;
     int signal;     /* if not 0: end by this signal instead */
+    bool exited;    /* by itself, whatever the code */
     char text[768]; /* for standard error, without "tern: "; empty: nothing to say */
 };
 

@@ -203,6 +203,65 @@ enum tern_err file_sealed(const char *name, struct view bytes, int *out_fd)
     return TERN_OK;
 }
 
+enum tern_err file_unnamed(const char *dir, int *out_fd)
+{
+    char path[4096];
+    int fd = sys_open(dir, O_TMPFILE | O_RDWR | O_EXCL, 0600);
+
+    if (fd < 0) { /* some file systems do not have it */
+        const int length = snprintf(path, sizeof path, "%s/tern-XXXXXX", dir);
+
+        if (length < 0 || (size_t)length >= sizeof path)
+            return TERN_ETOOBIG;
+        fd = mkostemp(path, O_CLOEXEC);
+        fd = fd < 0 ? -errno : fd;
+        if (fd >= 0)
+            sys_unlinkat(AT_FDCWD, path, 0);
+    }
+    if (fd < 0)
+        return file_error(fd);
+    *out_fd = fd;
+    return TERN_OK;
+}
+
+static enum tern_err copy_by_hand(int from, off_t from_at, int to, off_t to_at, uint64_t size)
+{
+    static uint8_t buffer[256 << 10];
+
+    while (size > 0) {
+        const size_t wanted = size < sizeof buffer ? (size_t)size : sizeof buffer;
+        const ssize_t got = sys_pread(from, buffer, wanted, from_at);
+        ssize_t done = got > 0 ? sys_pwrite(to, buffer, (size_t)got, to_at) : got;
+
+        if (done < 0)
+            return file_error(done);
+        if (done == 0)
+            return TERN_EIO;
+        from_at += done;
+        to_at += done;
+        size -= (uint64_t)done;
+    }
+    return TERN_OK;
+}
+
+enum tern_err file_copy(int from, uint64_t from_at, int to, uint64_t to_at, uint64_t size)
+{
+    ssize_t done = 1;
+
+    while (size > 0 && done > 0) {
+        done = sys_copy_range(from, (off_t)from_at, to, (off_t)to_at, size);
+        if (done > 0) {
+            from_at += (uint64_t)done;
+            to_at += (uint64_t)done;
+            size -= (uint64_t)done;
+        }
+    }
+    if (size > 0 && done == -ENOSPC)
+        return file_error(done);
+    /* Between some file systems the kernel does not, and of some files it makes nothing. */
+    return copy_by_hand(from, (off_t)from_at, to, (off_t)to_at, size);
+}
+
 static void remove_entries(int dir, int depth)
 {
     DIR *d = depth ? fdopendir(dir) : NULL;

@@ -30,6 +30,17 @@ enum tern_err file_write(const char *path, struct view bytes);
 /* Writes dir/name by way of dir/name.tmp-PID-N; mode 0600. dir is a descriptor. */
 enum tern_err file_replace(int dir, const char *name, const struct view *parts, size_t count);
 
+/*
+ * An empty file in that directory, open for reading and writing, that has no name: it goes when
+ * nobody has it open any more.
+ */
+enum tern_err file_unnamed(const char *dir, int *out_fd);
+/*
+ * So many bytes from one place to another, sharing blocks where the file system can. TERN_EIO if
+ * `from` ends before.
+ */
+enum tern_err file_copy(int from, uint64_t from_at, int to, uint64_t to_at, uint64_t size);
+
 /* A memfd of these bytes that nobody can change any more. */
 enum tern_err file_sealed(const char *name, struct view bytes, int *out_fd);
 /* A memfd of `size` zero bytes, to be filled through *out_map and then sealed. */

@@ -34,7 +34,9 @@ struct launch {
     const struct program_order *order;
     int fds[FDS_MAX];
     size_t fd_count;
-    int report; /* our ends */
+    struct files files;
+    struct checkpoint_tree *tree; /* for checkpoints of these */
+    int report;                   /* our ends */
     int control;
     struct take *take; /* of a program that can be stopped */
     struct fill *fill; /* and is to go on */
@@ -48,12 +50,14 @@ static void release(struct launch *l)
 {
     for (size_t i = TICKET_FD_TICKET; i < l->fd_count; i++)
         if (i != TICKET_FD_MODULE && i != TICKET_FD_OBJECT && i != TICKET_FD_RESUME &&
-            i != TICKET_FD_RECORD && i != TICKET_FD_INPUT)
+            i != TICKET_FD_TREE && i != TICKET_FD_RECORD && i != TICKET_FD_INPUT)
             sys_close(l->fds[i]);
     sys_close(l->report);
     sys_close(l->control);
     take_free(l->take);
     fill_free(l->fill);
+    checkpoint_tree_free(l->tree);
+    files_close(&l->files);
     words_release(&l->command);
 }
 
@@ -66,8 +70,10 @@ static bool ended_by_time(const struct record_file *r)
            was.code == REPORT_LIMIT_CPU;
 }
 
-static enum tern_err fill_ticket(const struct program_order *o, struct ticket *t, struct problem *p)
+static enum tern_err fill_ticket(const struct launch *l, struct ticket *t, struct problem *p)
 {
+    const struct program_order *o = l->order;
+
     if (o->args->count > TICKET_ARGS_MAX || o->env->count > TICKET_ENV_MAX)
         return problem_set(p, TERN_ETOOBIG, "too many arguments or variables");
     for (size_t i = 0; i < o->args->count; i++)
@@ -85,6 +91,9 @@ static enum tern_err fill_ticket(const struct program_order *o, struct ticket *t
     t->table_elements_max = TABLE_ELEMENTS_MAX;
     t->stoppable = o->stop != NULL;
     t->resumes = o->from != NULL;
+    t->tree = bytes_view(&l->files.tree);
+    t->tree_pages_max = l->files.pages_max;
+    t->tells_tree = o->files.wanted && o->files.out_count > 0;
     t->record = o->record_use;
     t->seeded = o->random_seed != NULL;
     t->random_seed = o->random_seed ? *o->random_seed : 0;
@@ -99,7 +108,7 @@ static enum tern_err make_ticket(struct launch *l, struct problem *p)
 
     if (err)
         return problem_set(p, err, "out of memory");
-    err = fill_ticket(l->order, t, p);
+    err = fill_ticket(l, t, p);
     if (err)
         goto out;
     err = runner_filter(l->order->object, &filter);
@@ -156,6 +165,12 @@ static enum tern_err make_take(struct launch *l, struct problem *p)
     order.state = l->fds[TICKET_FD_STATE];
     l->sync = sync_of(l);
     order.sync = &l->sync;
+    if (l->order->files.wanted) {
+        l->tree = checkpoint_tree_new(l->files.arena);
+        if (!l->tree)
+            return problem_set(p, TERN_ENOMEM, "out of memory");
+    }
+    order.tree = l->tree;
     return take_new(&order, &l->take, p);
 }
 
@@ -166,9 +181,10 @@ static enum tern_err make_stoppable(struct launch *l, struct problem *p)
     int ends[2];
     enum tern_err err;
 
+    if (o->stop || o->files.wanted)
+        l->fds[TICKET_FD_STATE] = sys_memfd("tern-state");
     if (!o->stop)
         return TERN_OK;
-    l->fds[TICKET_FD_STATE] = sys_memfd("tern-state");
     if (l->fds[TICKET_FD_STATE] < 0 || sys_socketpair(ends) < 0)
         return problem_set(p, TERN_ESYSTEM, "cannot make the runner's control socket");
     l->control = ends[0];
@@ -180,6 +196,8 @@ static enum tern_err make_stoppable(struct launch *l, struct problem *p)
         return err;
     l->fds[TICKET_FD_RESUME] = o->continuations;
     err = fill_new(o->store, &o->from->image, take_pages(l->take), &l->fill);
+    if (!err && l->tree)
+        err = checkpoint_tree_load(l->tree, o->store, &o->from->image);
     return err ? checkpoint_unloaded(o->from, err, p)
                : checkpoint_load_state(o->from, l->fds[TICKET_FD_STATE], p);
 }
@@ -215,7 +233,10 @@ static enum tern_err prepare(struct launch *l, struct problem *p)
     l->fds[TICKET_FD_MODULE] = l->order->module;
     if (l->order->record_use != TICKET_RECORD_NONE)
         l->fds[TICKET_FD_RECORD] = l->order->record;
-    err = open_dirs(l, p);
+    err = files_open(&l->files, &l->order->files, l->order->settings, !l->order->from, p);
+    l->fds[TICKET_FD_TREE] = l->files.arena;
+    if (!err)
+        err = open_dirs(l, p);
     if (!err)
         err = runner_find(l->order->settings, &l->command, p);
     if (!err)
@@ -264,6 +285,18 @@ static enum tern_err run(struct launch *l, int *status, struct bytes *report, st
     return TERN_OK;
 }
 
+/* A program that failed keeps its own exit code. */
+static void put_out(const struct launch *l, struct ending *out)
+{
+    struct problem p = {.text = ""};
+
+    if (!out->exited || files_put_out(&l->files, l->fds[TICKET_FD_STATE], &p) == TERN_OK)
+        return;
+    snprintf(out->text, sizeof out->text, "%.700s", p.text);
+    if (out->code == 0)
+        out->code = EXIT_TERN;
+}
+
 static void finish_record(const struct program_order *o, int status, struct view report)
 {
     struct problem p = {.text = ""};
@@ -274,7 +307,7 @@ static void finish_record(const struct program_order *o, int status, struct view
 
 enum tern_err program_run(const struct program_order *order, struct ending *out, struct problem *p)
 {
-    struct launch l = {.order = order, .report = -1, .control = -1};
+    struct launch l = {.order = order, .files.arena = -1, .report = -1, .control = -1};
     struct bytes report = {0};
     int status = 0;
     enum tern_err err = prepare(&l, p);
@@ -296,6 +329,8 @@ enum tern_err program_run(const struct program_order *order, struct ending *out,
                                            .output_bytes_max = order->limits.output_bytes_max,
                                            .replayed = order->replayed},
                     out);
+    if (!err)
+        put_out(&l, out);
     bytes_release(&report);
     release(&l);
     return err;

@@ -5,13 +5,15 @@
  *          of enum ticket_fd, watches it, reads its report.
  * Record   One that is written gets its end here; in a replay no directory is lent, nothing is
  *          read from standard input, and only the limits apply that the run does not depend on.
- * Errors   Only what keeps it from starting. How a program that was started ended is *out.
+ * Errors   Only what keeps it from starting. How a program that was started ended is *out; that
+ *          says, too, if what it was to leave could not be put where it should.
  */
 #ifndef TERN_OS_PROGRAM_H
 #define TERN_OS_PROGRAM_H
 
 #include "os/checkpoint.h"
 #include "os/ending.h"
+#include "os/files.h"
 #include "os/record.h"
 #include "os/settings.h"
 #include "os/stopper.h"
@@ -39,6 +41,7 @@ struct program_order {
     const struct words *env;
     const struct program_dir *dirs;
     size_t dir_count;
+    struct files_order files;
     struct program_limits limits;
     bool deterministic;
     const uint64_t *random_seed;           /* NULL: the system's own randomness */

@@ -72,6 +72,16 @@ ssize_t sys_pwrite(int fd, const void *from, size_t size, off_t at)
     return RETRY(pwrite(fd, from, size, at));
 }
 
+ssize_t sys_copy_range(int from, off_t from_at, int to, off_t to_at, size_t size)
+{
+    return RETRY(copy_file_range(from, &from_at, to, &to_at, size, 0));
+}
+
+off_t sys_lseek(int fd, off_t at, int whence)
+{
+    return RETRY(lseek(fd, at, whence));
+}
+
 int sys_fstat(int fd, struct stat *out)
 {
     return RETRY(fstat(fd, out));
@@ -130,6 +140,16 @@ int sys_unlinkat(int dir, const char *path, int flags)
 int sys_mkdir(const char *path, mode_t mode)
 {
     return RETRY(mkdir(path, mode));
+}
+
+int sys_mkdirat(int dir, const char *path, mode_t mode)
+{
+    return RETRY(mkdirat(dir, path, mode));
+}
+
+int sys_symlinkat(const char *target, int dir, const char *path)
+{
+    return RETRY(symlinkat(target, dir, path));
 }
 
 int sys_flock(int fd, int operation)

@@ -22,6 +22,9 @@ ssize_t sys_pread(int fd, void *to, size_t size, off_t at);
 /* As sys_read; *fd: the descriptor that came with it, close on exec, or -1. */
 ssize_t sys_read_fd(int socket, void *to, size_t size, int *fd);
 ssize_t sys_pwrite(int fd, const void *from, size_t size, off_t at);
+/* In the kernel, sharing blocks where the file system can. */
+ssize_t sys_copy_range(int from, off_t from_at, int to, off_t to_at, size_t size);
+off_t sys_lseek(int fd, off_t at, int whence);
 int sys_fstat(int fd, struct stat *out);
 int sys_stat(const char *path, struct stat *out);
 int sys_lstat(const char *path, struct stat *out);
@@ -33,6 +36,8 @@ int sys_touch(int fd);  /* both times: now */
 int sys_renameat(int dir, const char *from, const char *to);
 int sys_unlinkat(int dir, const char *path, int flags);
 int sys_mkdir(const char *path, mode_t mode);
+int sys_mkdirat(int dir, const char *path, mode_t mode);
+int sys_symlinkat(const char *target, int dir, const char *path);
 int sys_flock(int fd, int operation);
 int sys_memfd(const char *name);
 int sys_seal(int fd, int seals);

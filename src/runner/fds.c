@@ -1,5 +1,7 @@
 #include "runner/fds.h"
 
+#include "runner/descriptor.h"
+#include "runner/tree.h"
 #include "runner/wasi_errno.h"
 
 #include <errno.h>
@@ -104,16 +106,48 @@ struct fd_entry fds_preopened(const struct fds *fds, uint32_t i, struct view gue
     };
 }
 
+/* From 3 on, where a program looks for them, whichever of 0, 1, 2 are open. */
+static void add_lent(struct fds *fds, const struct fd_entry *e)
+{
+    uint32_t fd = 3;
+
+    while (fds->entry[fd].host >= 0)
+        fd++;
+    fds->entry[fd] = *e;
+    fds->entry[fd].serial = ++fds->opened;
+}
+
 void fds_add_preopened(struct fds *fds, int host, struct view guest_path, bool read_only)
 {
     const uint32_t i = fds->root_count++;
-    uint32_t fd = 3; /* where a program looks for them, whichever of 0, 1, 2 are open */
+    struct fd_entry e;
 
     fds->root[i] = host;
-    while (fds->entry[fd].host >= 0)
-        fd++;
-    fds->entry[fd] = fds_preopened(fds, i, guest_path, read_only);
-    fds->entry[fd].serial = ++fds->opened;
+    e = fds_preopened(fds, i, guest_path, read_only);
+    add_lent(fds, &e);
+}
+
+struct fd_entry fds_tree_root(const struct fds *fds)
+{
+    return (struct fd_entry){
+        .host = fds->tree->arena,
+        .filetype = FILETYPE_DIRECTORY,
+        .rights = RIGHTS_DIR,
+        .inheriting = RIGHTS_DIR | RIGHTS_FILE,
+        .guest_path = view_of_string("/"),
+        .kind = STATE_FD_TREE,
+        .node = fds->tree->first,
+    };
+}
+
+void fds_add_tree(struct fds *fds, struct tree *tree)
+{
+    struct fd_entry e;
+
+    fds->tree = tree;
+    e = fds_tree_root(fds);
+    tree_open(e.node);
+    add_lent(fds, &e);
 }
 
 enum wasi_errno fds_get(struct fds *fds, uint32_t fd, uint64_t rights, struct fd_entry **out)
@@ -174,8 +208,7 @@ void fds_plug(const struct fds *fds, int fd)
         dup3(fds->plug, fd, O_CLOEXEC);
 }
 
-/* The descriptor is gone whatever the answer; that may be the error of an earlier write. */
-static enum wasi_errno release(struct fds *fds, struct fd_entry *e)
+enum wasi_errno kernel_close(struct fds *fds, struct fd_entry *e)
 {
     int result = 0;
 
@@ -183,9 +216,16 @@ static enum wasi_errno release(struct fds *fds, struct fd_entry *e)
         fds_plug(fds, e->host);
     else if (e->kind != STATE_FD_PREOPENED)
         result = close(e->host);
+    return result < 0 && errno != EINTR ? wasi_errno_from(errno) : WASI_E_SUCCESS;
+}
+
+static enum wasi_errno release(struct fds *fds, struct fd_entry *e)
+{
+    enum wasi_errno error = descriptor_ops(e)->close(fds, e);
+
     free(e->path);
     *e = (struct fd_entry){.host = -1};
-    return result < 0 && errno != EINTR ? wasi_errno_from(errno) : WASI_E_SUCCESS;
+    return error;
 }
 
 enum wasi_errno fds_close(struct fds *fds, uint32_t fd)

@@ -6,6 +6,7 @@
  *          opens later can become the runner's standard error.
  * Origin   Each says where it came from, so that it can be had again elsewhere. The directories
  *          lent stay open for that (root), whatever the program closes.
+ * Kinds    What is done with a descriptor is found in its table (descriptor.h).
  * Memory   A path for each file and directory that the program opened, until it is closed.
  * Limits   FDS_MAX open at a time (MFILE).
  * Errors   BADF: not open, or not this kind of descriptor. NOTDIR: no directory. NOTCAPABLE: a
@@ -23,6 +24,9 @@
 
 enum { FDS_MAX = STATE_FDS_MAX };
 
+struct tree;
+struct tree_node;
+
 struct fd_entry {
     int host;         /* the kernel's descriptor; -1: not open */
     uint64_t serial;  /* no two that were ever open have the same */
@@ -37,6 +41,10 @@ struct fd_entry {
     uint8_t kind;           /* enum state_fd_kind; 0: it cannot be had again */
     uint32_t source;        /* as in struct state_fd */
     char *path;             /* by which it was found, beneath root[source]; NULL: not known */
+    /* What lies in the private file tree; host is then that of the arena, which stays open. */
+    struct tree_node *node; /* NULL: it does not lie there */
+    uint64_t offset;
+    uint16_t fdflags;
 };
 
 struct fds {
@@ -45,6 +53,7 @@ struct fds {
     int plug;        /* /dev/null */
     int root[TICKET_DIRS_MAX];
     uint32_t root_count;
+    struct tree *tree; /* the private file tree; NULL: there is none */
 };
 
 void fds_init(struct fds *fds);
@@ -52,7 +61,11 @@ void fds_init(struct fds *fds);
 void fds_add_standard(struct fds *fds, int fd, bool ends_by_pipe);
 /* In the order of the ticket's. */
 void fds_add_preopened(struct fds *fds, int host, struct view guest_path, bool read_only);
-/* The i-th of these, as it was at the start. */
+/* The private file tree, as "/": before the directories that are lent. */
+void fds_add_tree(struct fds *fds, struct tree *tree);
+/* Its root, as it was at the start. */
+struct fd_entry fds_tree_root(const struct fds *fds);
+/* The i-th directory, as it was at the start. */
 struct fd_entry fds_preopened(const struct fds *fds, uint32_t i, struct view guest_path,
                               bool read_only);
 

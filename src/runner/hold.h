@@ -13,6 +13,8 @@
  *          appended goes, too). Anything else is refused, as far as size and time of change tell.
  *          The time becomes what it was, so that the same can be done once more. Nothing is cut
  *          before everything is found to be in order.
+ * Own      What lies in the program's own file tree is had again with the tree (private.h): nothing
+ *          of it can have changed, so nothing of it is refused.
  * Rights   Are those that the ticket gives and that opening the file now would give, less what the
  *          program did not have. State is believed for nothing else.
  * Clock    Goes on from where it stood.

@@ -3,6 +3,7 @@
 #include "runner/hold.h"
 #include "runner/origin.h"
 #include "runner/path.h"
+#include "runner/private.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -178,6 +179,35 @@ static struct fd_entry restore_opened(const struct host *h, const struct state_f
     return e;
 }
 
+/* ---- What lies in the private file tree ---- */
+
+static struct fd_entry restore_private(const struct host *h, const struct state_fd *f)
+{
+    const bool directory = f->filetype == FILETYPE_DIRECTORY;
+    struct tree_node *n = h->fds.tree ? tree_find_number(h->fds.tree, f->inode) : NULL;
+    struct fd_entry e;
+
+    if (!n || private_filetype(n) != f->filetype || n->kind == STATE_NODE_LINK ||
+        f->offset > TREE_FILE_BYTES_MAX)
+        refuse_damaged(f);
+    e = fds_tree_root(&h->fds);
+    if (f->kind == STATE_FD_TREE && n != e.node)
+        refuse_damaged(f);
+    if (f->kind != STATE_FD_TREE)
+        e.guest_path = view_of(NULL, 0);
+    e.kind = f->kind;
+    e.filetype = f->filetype;
+    e.seekable = !directory;
+    e.rights = f->rights & fds_rights_of(f->filetype, !directory);
+    e.inheriting = directory ? f->inheriting & (RIGHTS_DIR | RIGHTS_FILE) : 0;
+    e.fdflags = f->flags;
+    e.sync_flags = f->flags & (FDFLAG_DSYNC | FDFLAG_RSYNC | FDFLAG_SYNC);
+    e.offset = f->offset;
+    e.node = n;
+    tree_open(n);
+    return e;
+}
+
 /* ---- Whether files are as they were ---- */
 
 static struct stat stat_of(const struct host *h, const struct state_fd *f)
@@ -265,6 +295,9 @@ static struct fd_entry restore_one(struct restoring *r, const struct state_fd *f
     case STATE_FD_PREOPENED: return restore_preopened(r->h, f);
     case STATE_FD_FILE:
     case STATE_FD_DIRECTORY: return restore_opened(r->h, f);
+    case STATE_FD_TREE:
+    case STATE_FD_TREE_FILE:
+    case STATE_FD_TREE_DIRECTORY: return restore_private(r->h, f);
     default: refuse_damaged(f);
     }
 }
@@ -302,6 +335,7 @@ void hold_restore(struct host *h, const struct state *s)
 {
     struct restoring r = {.h = h};
 
+    private_restore(h, s);
     restore_descriptors(&r, s);
     for (uint32_t i = 0; i < s->fd_count; i++) {
         if (s->fds[i].kind == STATE_FD_FILE)

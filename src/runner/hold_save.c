@@ -1,6 +1,7 @@
 #include "runner/end.h"
 #include "runner/hold.h"
 #include "runner/origin.h"
+#include "runner/private.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -71,12 +72,30 @@ static void save_file(const struct fd_entry *e, const struct stat *st, struct st
     out->mtime_ns = (int64_t)st->st_mtim.tv_sec * 1000000000 + st->st_mtim.tv_nsec;
 }
 
+static void save_private(const struct fd_entry *e, uint32_t number, struct state_fd *out)
+{
+    *out = (struct state_fd){
+        .number = number,
+        .kind = e->kind,
+        .filetype = e->filetype,
+        .flags = e->fdflags,
+        .rights = e->rights,
+        .inheriting = e->inheriting,
+        .offset = e->offset,
+        .inode = e->node->number,
+    };
+}
+
 static enum tern_err save_entry(const struct saving *v, uint32_t number, struct state_fd *out)
 {
     const struct fd_entry *e = &v->h->fds.entry[number];
     const int flags = fcntl(e->host, F_GETFL);
     struct stat st;
 
+    if (e->node) {
+        save_private(e, number, out);
+        return TERN_OK;
+    }
     if (flags < 0 || fstat(e->host, &st) < 0)
         return problem_set(v->p, TERN_EIO, "the system does not say what descriptor %u is", number);
     *out = (struct state_fd){
@@ -149,6 +168,8 @@ enum tern_err hold_save(struct host *h, struct state *s, struct arena *arena, st
     const uint64_t now = host_monotonic_ns(h);
     enum tern_err err = save_descriptors(&v, s);
 
+    if (!err && !private_save(h, s, arena))
+        err = problem_set(p, TERN_ENOMEM, "there is no memory to tell what files it has");
     if (err)
         return err;
     save_call(h, now, s);

@@ -86,6 +86,15 @@ enum wasi_errno host_answer(long result)
     return result >= 0 ? WASI_E_SUCCESS : host_error(errno);
 }
 
+uint64_t host_real_ns(const struct host *h)
+{
+    struct timespec t = {0};
+
+    (void)h;
+    clock_gettime(CLOCK_REALTIME, &t);
+    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
 uint64_t host_monotonic_ns(const struct host *h)
 {
     struct timespec t = {0};

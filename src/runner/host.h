@@ -76,6 +76,8 @@ enum wasi_errno host_error(int error);
 /* The answer to a system call's result: that of errno if it is -1. */
 enum wasi_errno host_answer(long result);
 
+/* The time of day, in nanoseconds since 1970, as what happens to the program's files is dated. */
+uint64_t host_real_ns(const struct host *h);
 /* The program's own monotonic clock. */
 uint64_t host_monotonic_ns(const struct host *h);
 

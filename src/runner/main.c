@@ -5,6 +5,7 @@
 #include "runner/end.h"
 #include "runner/hold.h"
 #include "runner/path.h"
+#include "runner/private.h"
 #include "runner/program.h"
 #include "runner/quota.h"
 #include "runner/recorder.h"
@@ -93,6 +94,8 @@ static void lend_descriptors(struct host *h, int dirs[TICKET_DIRS_MAX])
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
         fds_add_standard(&h->fds, fd, ends_by_pipe);
     h->fds.plug = open_plug();
+    if (h->ticket->tree.size)
+        private_begin(h, h->ticket->tree);
     for (uint32_t i = 0; i < h->ticket->dir_count; i++) {
         const struct ticket_dir *dir = &h->ticket->dirs[i];
         struct stat st;
@@ -117,8 +120,11 @@ static void close_used_up(void)
     if (!ticket.stoppable) {
         close(TICKET_FD_INPUT);
         close(TICKET_FD_CONTROL);
-        close(TICKET_FD_STATE);
     }
+    if (!ticket.stoppable && !ticket.tells_tree)
+        close(TICKET_FD_STATE);
+    if (ticket.tree_pages_max == 0)
+        close(TICKET_FD_TREE);
 }
 
 /* --walk-paths: as on a kernel without openat2; for tests. */

@@ -3,6 +3,7 @@
 #include "rt/suspend.h"
 #include "runner/capture.h"
 #include "runner/end.h"
+#include "runner/private.h"
 #include "runner/stop.h"
 
 #include <dlfcn.h>
@@ -298,5 +299,5 @@ void program_run(struct program *p, struct host *h)
     }
     if (end == TRAP_TRAPPED)
         end_trap(&info);
-    end_exit(0);
+    private_exit(h, 0);
 }

@@ -5,6 +5,7 @@
 #include "runner/capture.h"
 #include "runner/end.h"
 #include "runner/hold.h"
+#include "runner/tree.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -185,6 +186,8 @@ void stop_and_wait(const struct program *p, struct host *h)
         say_stays(why.text);
         return;
     }
+    if (h->fds.tree)
+        tree_pages_freeze(&h->fds.tree->pages);
     say_number(CONTROL_STOPPED, since);
     what = hear();
     if (what != CONTROL_GO_ON && what != CONTROL_GO_READ)

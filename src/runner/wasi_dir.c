@@ -1,4 +1,5 @@
 /* wasi_dir - preopened directories and reading directories. */
+#include "runner/descriptor.h"
 #include "runner/host.h"
 #include "runner/listing.h"
 
@@ -60,11 +61,10 @@ static struct {
     bool complete;
 } kept;
 
-struct filling {
+struct reading {
     int fd;
     uint64_t self; /* the directory's own inode */
-    uint8_t *to;   /* what is left of the program's buffer */
-    uint32_t left;
+    struct filling *f;
 };
 
 static uint8_t type_of(int dir, const struct listing_entry *e)
@@ -90,29 +90,42 @@ static bool put(struct filling *f, const void *from, size_t size)
     return fits;
 }
 
-/*
- * False: it was cut off. A full buffer is how the program learns of more. Every directory is a
- * root of its own, so its '..' is itself; what lies above is none of the program's business.
- */
-static bool put_entry(struct filling *f, const struct listing_entry *e)
+bool filling_put(struct filling *f, const struct filling_entry *e)
 {
-    const char *name = listing_name(e);
-    bool dots = strcmp(name, "..") == 0;
     uint8_t head[DIRENT_BYTES] = {0};
 
     guest_store64(head, e->cookie);
-    guest_store64(head + 8, dots ? f->self : e->inode);
+    guest_store64(head + 8, e->inode);
     guest_store32(head + 16, e->size);
-    head[20] = dots ? (uint8_t)FILETYPE_DIRECTORY : type_of(f->fd, e);
-    return put(f, head, sizeof head) && put(f, name, e->size);
+    head[20] = e->filetype;
+    return put(f, head, sizeof head) && put(f, e->name, e->size);
 }
 
-static void put_kept(struct filling *f)
+/*
+ * Every directory is a root of its own, so its '..' is itself; what lies above is none of the
+ * program's business.
+ */
+static bool put_entry(const struct reading *r, const struct listing_entry *e)
 {
-    while (kept.at < listing_count() && f->left > 0) {
+    const char *name = listing_name(e);
+    const bool dots = strcmp(name, "..") == 0;
+    const struct filling_entry entry = {
+        .cookie = e->cookie,
+        .inode = dots ? r->self : e->inode,
+        .filetype = dots ? (uint8_t)FILETYPE_DIRECTORY : type_of(r->fd, e),
+        .name = name,
+        .size = e->size,
+    };
+
+    return filling_put(r->f, &entry);
+}
+
+static void put_kept(const struct reading *r)
+{
+    while (kept.at < listing_count() && r->f->left > 0) {
         const struct listing_entry *e = listing_entry(kept.at);
 
-        if (!put_entry(f, e))
+        if (!put_entry(r, e))
             return;
         kept.cookie = e->cookie;
         kept.at++;
@@ -128,15 +141,15 @@ static enum wasi_errno read_behind(int fd, uint64_t cookie)
     return host_error(-result);
 }
 
-static enum wasi_errno fill(struct filling *f)
+static enum wasi_errno fill(const struct reading *r)
 {
     enum wasi_errno error = WASI_E_SUCCESS;
 
-    put_kept(f);
-    while (f->left > 0 && !kept.complete && !error) {
-        error = read_behind(f->fd, kept.cookie);
+    put_kept(r);
+    while (r->f->left > 0 && !kept.complete && !error) {
+        error = read_behind(r->fd, kept.cookie);
         if (!error)
-            put_kept(f);
+            put_kept(r);
     }
     return error;
 }
@@ -150,13 +163,29 @@ static enum wasi_errno go_to(const struct fd_entry *e, uint64_t cookie)
     return read_behind(e->host, cookie);
 }
 
+enum wasi_errno kernel_read_directory(const struct fd_entry *e, uint64_t cookie, struct filling *f)
+{
+    struct reading r = {.fd = e->host, .f = f};
+    struct stat st;
+    enum wasi_errno error;
+
+    if (fstat(e->host, &st) < 0)
+        return host_answer(-1);
+    r.self = st.st_ino;
+    error = go_to(e, cookie);
+    if (!error)
+        error = fill(&r);
+    if (error)
+        kept.serial = 0;
+    return error;
+}
+
 enum wasi_errno wasi_fd_readdir(struct host *h, const union tern_cell *a)
 {
     struct filling f = {.to = guest_at(h->memory, a[1].i32, a[2].i32), .left = a[2].i32};
     uint8_t *used = guest_at(h->memory, a[4].i32, 4);
     struct fd_entry *e;
     enum wasi_errno error = fds_get_dir(&h->fds, a[0].i32, RIGHT_FD_READDIR, &e);
-    struct stat st;
 
     if (error)
         return error;
@@ -164,16 +193,8 @@ enum wasi_errno wasi_fd_readdir(struct host *h, const union tern_cell *a)
         return WASI_E_FAULT;
     if (a[3].i64 > INT64_MAX)
         return WASI_E_INVAL;
-    if (fstat(e->host, &st) < 0)
-        return host_answer(-1);
-    f.fd = e->host;
-    f.self = st.st_ino;
-    error = go_to(e, a[3].i64);
+    error = descriptor_ops(e)->read_directory(e, a[3].i64, &f);
     if (!error)
-        error = fill(&f);
-    if (error)
-        kept.serial = 0;
-    else
         guest_store32(used, a[2].i32 - f.left);
     return error;
 }

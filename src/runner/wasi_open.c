@@ -1,26 +1,20 @@
 /* wasi_open - path_open: from rights and flags to an open file and what may be done with it. */
+#include "runner/descriptor.h"
 #include "runner/origin.h"
-#include "runner/target.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-struct wish {
-    uint32_t oflags, fdflags;
-    bool follow;
-    uint64_t rights, inheriting; /* asked for, and granted by the directory */
-};
-
 /*
  * Rights that the directory cannot pass on are left out, except for those that decide how the
  * file is opened: a program that gets no reading or writing should learn it here.
  */
 static enum wasi_errno get_wish(const struct fd_entry *dir, const union tern_cell *a,
-                                struct wish *out)
+                                struct open_wish *out)
 {
-    *out = (struct wish){
+    *out = (struct open_wish){
         .oflags = a[4].i32,
         .fdflags = a[7].i32,
         .follow = a[1].i32 & LOOKUP_SYMLINK_FOLLOW,
@@ -41,7 +35,7 @@ static enum wasi_errno get_wish(const struct fd_entry *dir, const union tern_cel
     return WASI_E_SUCCESS;
 }
 
-static bool wants_write(const struct wish *w)
+bool open_wants_write(const struct open_wish *w)
 {
     if (w->oflags & OFLAG_DIRECTORY)
         return false;
@@ -49,14 +43,14 @@ static bool wants_write(const struct wish *w)
            w->rights & (RIGHT_FD_WRITE | RIGHT_FD_ALLOCATE | RIGHT_FD_FILESTAT_SET_SIZE);
 }
 
-static int access_mode(const struct wish *w)
+static int access_mode(const struct open_wish *w)
 {
-    if (!wants_write(w))
+    if (!open_wants_write(w))
         return O_RDONLY;
     return w->rights & (RIGHT_FD_READ | RIGHT_FD_READDIR) ? O_RDWR : O_WRONLY;
 }
 
-static int host_flags(const struct wish *w)
+static int host_flags(const struct open_wish *w)
 {
     int flags = O_NOCTTY | access_mode(w);
 
@@ -74,13 +68,13 @@ static int host_flags(const struct wish *w)
 }
 
 /* As in a file system mounted read-only: creating what is there already is no change. */
-static int open_read_only(const struct target *t, const struct wish *w)
+static int open_read_only(const struct target *t, const struct open_wish *w)
 {
     int flags = host_flags(w) & ~(O_CREAT | O_EXCL);
     bool creates = w->oflags & OFLAG_CREAT;
     int fd;
 
-    if (wants_write(w))
+    if (open_wants_write(w))
         return -EROFS;
     fd = path_open(&t->root, t->path, flags, 0);
     if (fd == -ENOENT && creates)
@@ -92,7 +86,7 @@ static int open_read_only(const struct target *t, const struct wish *w)
     return fd;
 }
 
-static enum wasi_errno describe(const struct target *t, const struct wish *w, int host,
+static enum wasi_errno describe(const struct target *t, const struct open_wish *w, int host,
                                 struct fd_entry *out)
 {
     struct stat st;
@@ -115,48 +109,45 @@ static enum wasi_errno describe(const struct target *t, const struct wish *w, in
     return WASI_E_SUCCESS;
 }
 
-/* Takes origin if it succeeds. */
-static enum wasi_errno open_from(struct host *h, const struct target *t, const struct wish *w,
-                                 char *origin, uint32_t *fd)
+enum wasi_errno kernel_open(struct host *h, const struct target *t, const struct open_wish *w,
+                            struct fd_entry *out)
 {
-    struct fd_entry e;
+    char *origin;
     enum wasi_errno error;
-    int host = t->dir->read_only ? open_read_only(t, w)
-                                 : path_open(&t->root, t->path, host_flags(w), 0666);
+    int host;
 
-    if (host < 0)
-        return host_error(-host);
-    error = describe(t, w, host, &e);
-    e.path = origin;
-    if (!error)
-        error = fds_add_take(&h->fds, &e, fd);
-    if (error)
+    (void)h;
+    if (!origin_of(t->dir, t->path, &origin))
+        return WASI_E_NOMEM;
+    host = t->dir->read_only ? open_read_only(t, w)
+                             : path_open(&t->root, t->path, host_flags(w), 0666);
+    error = host < 0 ? host_error(-host) : describe(t, w, host, out);
+    if (error && host >= 0)
         close(host);
+    if (error)
+        free(origin);
+    else
+        out->path = origin;
     return error;
 }
 
 /* What can be lacking here is asked for before a file is created or cut. */
-static enum wasi_errno open_wish(struct host *h, const struct target *t, const struct wish *w,
+static enum wasi_errno open_wish(struct host *h, const struct target *t, const struct open_wish *w,
                                  uint32_t *fd)
 {
-    char *origin;
-    enum wasi_errno error;
+    struct fd_entry e;
+    enum wasi_errno error = fds_has_room(&h->fds) ? WASI_E_SUCCESS : WASI_E_MFILE;
 
-    if (!fds_has_room(&h->fds))
-        return WASI_E_MFILE;
-    if (!origin_of(t->dir, t->path, &origin))
-        return WASI_E_NOMEM;
-    error = open_from(h, t, w, origin, fd);
-    if (error)
-        free(origin);
-    return error;
+    if (!error)
+        error = descriptor_ops(t->dir)->open(h, t, w, &e);
+    return error ? error : fds_add_take(&h->fds, &e, fd);
 }
 
 enum wasi_errno wasi_path_open(struct host *h, const union tern_cell *a)
 {
     uint8_t *result = guest_at(h->memory, a[8].i32, 4);
     struct target t;
-    struct wish w;
+    struct open_wish w;
     uint32_t fd = 0;
     enum wasi_errno error = target_get(h, a[0].i32, RIGHT_PATH_OPEN, a + 2, 0, &t);
 

@@ -4,6 +4,7 @@
  * A subscription that cannot be met (a bad descriptor, a clock that cannot be waited for) is an
  * event with an error, not an error of the call: so poll() in libc can say POLLNVAL.
  */
+#include "runner/descriptor.h"
 #include "runner/host.h"
 
 #include <errno.h>
@@ -34,14 +35,6 @@ struct waiting {
     uint64_t deadline_ns; /* the nearest; UINT64_MAX: none */
 };
 
-static uint64_t real_ns(void)
-{
-    struct timespec t = {0};
-
-    clock_gettime(CLOCK_REALTIME, &t);
-    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
-
 static uint64_t sum(uint64_t a, uint64_t b)
 {
     return a > UINT64_MAX - b ? UINT64_MAX : a + b;
@@ -63,7 +56,7 @@ static enum wasi_errno read_clock(const struct host *h, struct subscription *s, 
     } else if (id == CLOCKID_MONOTONIC) {
         s->deadline_ns = timeout;
     } else {
-        real = real_ns();
+        real = host_real_ns(h);
         s->deadline_ns = timeout > real ? sum(host_monotonic_ns(h), timeout - real) : 0;
     }
     return WASI_E_SUCCESS;
@@ -144,7 +137,7 @@ static enum wasi_errno wait_for(const struct host *h, struct waiting *w)
 
 /* ---- Telling what happened ---- */
 
-static uint64_t readable_bytes(const struct fd_entry *e)
+uint64_t kernel_readable_bytes(const struct fd_entry *e)
 {
     struct stat st;
     int waiting = 0;
@@ -184,7 +177,7 @@ static bool happened(const struct waiting *w, const struct subscription *s, uint
     if (got & POLLNVAL)
         guest_store16(event + 8, WASI_E_BADF);
     if (got & POLLIN && s->type == EVENTTYPE_FD_READ)
-        guest_store64(event + 16, readable_bytes(s->entry));
+        guest_store64(event + 16, descriptor_ops(s->entry)->readable_bytes(s->entry));
     if (got & (POLLHUP | POLLERR))
         guest_store16(event + 24, EVENT_HANGUP);
     return got;

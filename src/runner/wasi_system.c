@@ -1,6 +1,5 @@
 /* wasi_system - clocks, randomness, and the process itself. */
-#include "runner/end.h"
-#include "runner/host.h"
+#include "runner/private.h"
 
 #include <sched.h>
 #include <sys/random.h>
@@ -85,8 +84,7 @@ enum wasi_errno wasi_sched_yield(struct host *h, const union tern_cell *a)
 
 enum wasi_errno wasi_proc_exit(struct host *h, const union tern_cell *a)
 {
-    (void)h;
-    end_exit(a[0].i32);
+    private_exit(h, a[0].i32);
 }
 
 /* As elsewhere: wasi-libc emulates signals within the program and does not call this. */

@@ -1,5 +1,7 @@
 #include "wire/state.h"
 
+#include "wire/reader.h"
+
 #include <string.h>
 
 /*
@@ -13,7 +15,7 @@ enum {
     TABLE_BYTES = 1 + 4,
     REF_BYTES = 8,
     INSTANCE_BYTES = 5 * 4,
-    FD_BYTES = 4 + 1 + 1 + 2 + 8 + 8 + 4 + 1 + 1 + 4 + 8 + 8 + 8,
+    FD_BYTES = 4 + 1 + 1 + 2 + 8 + 8 + 4 + 1 + 1 + 4 + 8 + 8 + 8 + 8,
     MEMORY_PAGES_MAX = 65536,
 };
 
@@ -90,7 +92,7 @@ static bool instance_sound(const struct state_instance *in)
 static bool fd_sound(const struct state_fd *fd)
 {
     return fd->number < STATE_FDS_MAX && fd->kind >= STATE_FD_STANDARD &&
-           fd->kind <= STATE_FD_DIRECTORY &&
+           fd->kind <= STATE_FD_TREE_DIRECTORY &&
            !(fd->path.size > 0 && memchr(fd->path.data, 0, fd->path.size));
 }
 
@@ -109,15 +111,6 @@ static bool sound(const struct state *s)
 }
 
 /* ---- Encoding ---- */
-
-static void put(struct bytes *out, uint64_t value, size_t size)
-{
-    uint8_t number[8];
-
-    for (size_t i = 0; i < sizeof number; i++)
-        number[i] = (uint8_t)(value >> (8 * i));
-    bytes_append(out, number, size);
-}
 
 static void put_frame(struct bytes *out, const struct state_frame *f)
 {
@@ -165,10 +158,24 @@ static void put_fd(struct bytes *out, const struct state_fd *fd)
     put(out, fd->offset, 8);
     put(out, fd->size, 8);
     put(out, (uint64_t)fd->mtime_ns, 8);
+    put(out, fd->inode, 8);
+}
+
+static enum tern_err put_tree(struct bytes *out, const struct state_tree *t)
+{
+    struct bytes encoded = {0};
+    enum tern_err err = t ? state_tree_encode(t, &encoded) : TERN_OK;
+
+    put(out, encoded.size, 8);
+    bytes_append(out, encoded.data, encoded.size);
+    bytes_release(&encoded);
+    return err;
 }
 
 enum tern_err state_encode(const struct state *s, struct bytes *out)
 {
+    enum tern_err err;
+
     if (!state_fits(s))
         return TERN_ETOOBIG;
     if (!sound(s))
@@ -196,94 +203,11 @@ enum tern_err state_encode(const struct state *s, struct bytes *out)
     put(out, s->fd_count, 4);
     for (uint32_t i = 0; i < s->fd_count; i++)
         put_fd(out, &s->fds[i]);
-    return bytes_ok(out) ? TERN_OK : TERN_ENOMEM;
+    err = put_tree(out, s->tree);
+    return err || bytes_ok(out) ? err : TERN_ENOMEM;
 }
 
 /* ---- Decoding ---- */
-
-/* After the first thing that is wrong everything else reads as 0, and lists as empty. */
-struct reader {
-    struct view rest;
-    struct arena *arena;
-    enum tern_err err;
-};
-
-static void refuse(struct reader *r, enum tern_err err)
-{
-    if (!r->err)
-        r->err = err;
-    r->rest.size = 0;
-}
-
-static const uint8_t *take(struct reader *r, size_t size)
-{
-    const uint8_t *at = r->rest.data;
-
-    if (r->err || size > r->rest.size) {
-        refuse(r, TERN_EPROTO);
-        return NULL;
-    }
-    if (size > 0)
-        r->rest = view_of(at + size, r->rest.size - size);
-    return at;
-}
-
-static uint64_t get(struct reader *r, size_t size)
-{
-    const uint8_t *from = take(r, size);
-    uint64_t value = 0;
-
-    for (size_t i = 0; from && i < size; i++)
-        value |= (uint64_t)from[i] << (8 * i);
-    return value;
-}
-
-static uint32_t get_u32(struct reader *r)
-{
-    return (uint32_t)get(r, 4);
-}
-
-static uint8_t get_u8(struct reader *r)
-{
-    return (uint8_t)get(r, 1);
-}
-
-static bool get_bool(struct reader *r)
-{
-    const uint8_t byte = get_u8(r);
-
-    if (byte > 1)
-        refuse(r, TERN_EPROTO);
-    return byte == 1;
-}
-
-/* How many things of at least `size` bytes follow. */
-static uint32_t get_count(struct reader *r, uint32_t max, size_t size)
-{
-    const uint32_t count = get_u32(r);
-
-    if (count <= max && (uint64_t)count * size <= r->rest.size)
-        return count;
-    refuse(r, TERN_EPROTO);
-    return 0;
-}
-
-static const uint8_t *take_many(struct reader *r, uint32_t count, size_t size)
-{
-    return take(r, (size_t)count * size);
-}
-
-/* NULL, and *count 0, if there is no memory. */
-static void *new_list(struct reader *r, uint32_t *count, size_t size)
-{
-    void *list = arena_new(r->arena, *count, size);
-
-    if (!list) {
-        refuse(r, TERN_ENOMEM);
-        *count = 0;
-    }
-    return list;
-}
 
 static void get_frame(struct reader *r, struct state_frame *f)
 {
@@ -349,6 +273,7 @@ static void get_fd(struct reader *r, struct state_fd *fd)
     fd->offset = get(r, 8);
     fd->size = get(r, 8);
     fd->mtime_ns = (int64_t)get(r, 8);
+    fd->inode = get(r, 8);
 }
 
 static void get_scalars(struct reader *r, struct state *s)
@@ -384,6 +309,20 @@ static void get_lists(struct reader *r, struct state *s)
         get_fd(r, &s->fds[i]);
 }
 
+static void get_tree(struct reader *r, struct state *s)
+{
+    const uint64_t size = get(r, 8);
+    const uint8_t *bytes = take(r, size);
+    enum tern_err err;
+
+    if (size == 0 || !bytes)
+        return;
+    s->tree = arena_new(r->arena, 1, sizeof *s->tree);
+    err = s->tree ? state_tree_decode(s->tree, view_of(bytes, size), r->arena) : TERN_ENOMEM;
+    if (err)
+        refuse(r, err);
+}
+
 enum tern_err state_decode(struct state *s, struct view bytes, struct arena *arena)
 {
     struct reader r = {bytes, arena, TERN_OK};
@@ -394,6 +333,7 @@ enum tern_err state_decode(struct state *s, struct view bytes, struct arena *are
         return TERN_EPROTO;
     get_scalars(&r, s);
     get_lists(&r, s);
+    get_tree(&r, s);
     if (!r.err && (r.rest.size > 0 || !state_fits(s) || !sound(s)))
         r.err = TERN_EPROTO;
     if (r.err)

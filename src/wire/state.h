@@ -8,7 +8,8 @@
  * Format   "TERNSTA1", then the members in the order of struct state, little-endian; lists and
  *          paths with their u32 count in front. A value is STATE_VALUE_BYTES, little-endian from
  *          the first byte, the rest 0. A reference is 0 for null, else its number plus 1: of a
- *          function (instance << 32 | function index), of an externref the host's own.
+ *          function (instance << 32 | function index), of an externref the host's own. The tree
+ *          is written as state_tree.h says, with its u64 size in front; 0: there is none.
  * Memory   Encoding fills a struct bytes. Decoding borrows values and paths from the bytes, lists
  *          live in an arena.
  * Errors   Decoding: TERN_EPROTO for anything out of range or left over, TERN_ENOMEM; *s is empty
@@ -20,6 +21,7 @@
 #include "base/arena.h"
 #include "base/bytes.h"
 #include "base/error.h"
+#include "wire/state_tree.h"
 
 enum state_limit {
     STATE_VALUE_BYTES = 16,
@@ -65,10 +67,13 @@ struct state_instance { /* what the module defines itself, in the order of its i
 };
 
 enum state_fd_kind {
-    STATE_FD_STANDARD = 1,  /* source: 0, 1 or 2 */
-    STATE_FD_PREOPENED = 2, /* source: index of the ticket's directory */
-    STATE_FD_FILE = 3,      /* path beneath the ticket's directory `source` */
-    STATE_FD_DIRECTORY = 4, /* likewise */
+    STATE_FD_STANDARD = 1,       /* source: 0, 1 or 2 */
+    STATE_FD_PREOPENED = 2,      /* source: index of the ticket's directory */
+    STATE_FD_FILE = 3,           /* path beneath the ticket's directory `source` */
+    STATE_FD_DIRECTORY = 4,      /* likewise */
+    STATE_FD_TREE = 5,           /* the private file tree, as it was lent: its root */
+    STATE_FD_TREE_FILE = 6,      /* inode */
+    STATE_FD_TREE_DIRECTORY = 7, /* inode */
 };
 
 struct state_fd {
@@ -84,6 +89,7 @@ struct state_fd {
     uint64_t offset;  /* of a file that can be sought */
     uint64_t size;    /* of a file, when the program stopped */
     int64_t mtime_ns; /* likewise */
+    uint64_t inode;   /* of what is in the private file tree, else 0 */
 };
 
 enum state_phase { STATE_IN_START = 1, STATE_IN_MAIN = 2 }; /* the start function; _start */
@@ -106,6 +112,7 @@ struct state {
     struct state_instance *instances;
     struct state_fd *fds; /* by number */
     uint32_t frame_count, instance_count, fd_count;
+    struct state_tree *tree; /* the private file tree; NULL: it has none */
 };
 
 /* Whether its counts and sizes keep to the limits above. */

@@ -23,7 +23,10 @@ enum tag {
     TAG_RESUMES = 12,
     TAG_RECORD = 13, /* enum ticket_record */
     TAG_SEED = 14,   /* of the random numbers: none, or 8 bytes */
-    TAG_LAST = TAG_SEED,
+    TAG_TREE = 15,   /* as state_tree.h says */
+    TAG_TREE_PAGES = 16,
+    TAG_TELLS_TREE = 17,
+    TAG_LAST = TAG_TELLS_TREE,
 };
 
 enum {
@@ -88,6 +91,14 @@ static bool filter_sound(struct view filter)
     return filter.size <= TICKET_FILTER_BYTES_MAX && filter.size % FILTER_ENTRY_BYTES == 0;
 }
 
+/* What is in it is looked at by who uses it. */
+static bool tree_sound(const struct ticket *t)
+{
+    if (t->tree_pages_max == 0)
+        return t->tree.size == 0 && !t->tells_tree;
+    return t->tree_pages_max <= TREE_PAGES_MAX && t->resumes == (t->tree.size == 0);
+}
+
 static uint64_t text_bytes(const struct ticket *t)
 {
     uint64_t sum = 0;
@@ -119,7 +130,7 @@ static bool sound(const struct ticket *t)
         if (!dir_sound(&t->dirs[i]))
             return false;
     }
-    return t->memory_pages_max <= MEMORY_PAGES_MAX && filter_sound(t->filter);
+    return t->memory_pages_max <= MEMORY_PAGES_MAX && filter_sound(t->filter) && tree_sound(t);
 }
 
 /* ---- Encoding ---- */
@@ -173,6 +184,9 @@ enum tern_err ticket_encode(const struct ticket *t, struct bytes *out)
     put_number(out, TAG_RECORD, (uint64_t)t->record, 1);
     put_number(out, TAG_SEED, t->random_seed, t->seeded ? 8 : 0);
     put_text(out, TAG_FILTER, t->filter);
+    put_text(out, TAG_TREE, t->tree);
+    put_number(out, TAG_TREE_PAGES, t->tree_pages_max, 4);
+    put_number(out, TAG_TELLS_TREE, t->tells_tree, 1);
     for (uint32_t i = 0; i < t->arg_count; i++)
         put_text(out, TAG_ARG, t->args[i]);
     for (uint32_t i = 0; i < t->env_count; i++)
@@ -257,6 +271,9 @@ static bool take_entry(struct ticket *t, uint32_t tag, struct view value)
     case TAG_FILTER: t->filter = value; return true;
     case TAG_STOPPABLE: return take_bool(&t->stoppable, value);
     case TAG_RESUMES: return take_bool(&t->resumes, value);
+    case TAG_TREE: t->tree = value; return true;
+    case TAG_TREE_PAGES: return take_u32(&t->tree_pages_max, value);
+    case TAG_TELLS_TREE: return take_bool(&t->tells_tree, value);
     case TAG_RECORD: return take_record(&t->record, value);
     case TAG_SEED: return take_seed(t, value);
     default: return false;

@@ -14,6 +14,7 @@
 
 #include "base/bytes.h"
 #include "base/error.h"
+#include "wire/state_tree.h"
 
 enum ticket_limit {
     TICKET_ARGS_MAX = 65536,
@@ -52,9 +53,11 @@ enum ticket_fd {
     TICKET_FD_MEMORY = 7, /* memory 0: a memfd of at least memory_pages_max pages */
     /* Of a program that can be stopped, else /dev/null: */
     TICKET_FD_CONTROL = 8, /* stream socket: see enum control */
-    TICKET_FD_STATE = 9,   /* memfd: struct state of a program that stopped, or is to go on */
+    TICKET_FD_STATE = 9,   /* memfd: struct state of a program that stopped, or is to go on; of one
+                              that has ended with REPORT_EXIT and tells its tree, that */
     TICKET_FD_RESUME = 10, /* compiled continuations, sealed, if it is to go on */
     TICKET_FD_INPUT = 11,  /* the file that keeps standard input: input_head.h */
+    TICKET_FD_TREE = 12,   /* arena of the private file tree (wire/state_tree.h); else /dev/null */
     TICKET_FD_RECORD = 13, /* of a run that is recorded or replayed, else /dev/null */
     TICKET_FD_DIRS = 14,
 };
@@ -88,6 +91,10 @@ struct ticket {
     bool resumes; /* goes on from TICKET_FD_STATE and what lies in memory 0 */
     /* seccomp program: array of struct sock_filter in native order; may be empty */
     struct view filter;
+    /* The private file tree; where the program goes on, its state has it. */
+    struct view tree;        /* encoded; empty: none, or one that goes on */
+    uint32_t tree_pages_max; /* of 4 KiB, with contents, at a time; 0: there is no tree */
+    bool tells_tree;         /* it is wanted at the end */
 };
 
 enum tern_err ticket_encode(const struct ticket *t, struct bytes *out);

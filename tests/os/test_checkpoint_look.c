@@ -179,7 +179,7 @@ static void a_page_of_another_size(void **state)
     memcpy(list, &page, sizeof page);
     name_list(&s, put(&s, list, sizeof list));
     assert_int_equal(survey(&s, &p), TERN_ECORRUPT);
-    says(&p, "a page of its memory, is damaged");
+    says(&p, "a page of its memory or files, is damaged");
     close_shop(&s);
 }
 

@@ -66,7 +66,7 @@ static void draw_fd(struct state_fd *fd, uint8_t *path, uint32_t number)
     for (size_t i = 0; i < PATH; i++)
         path[i] = (uint8_t)(1 + draw(255));
     fd->number = number;
-    fd->kind = (uint8_t)(1 + draw(4));
+    fd->kind = (uint8_t)(1 + draw(7));
     fd->filetype = (uint8_t)draw(8);
     fd->flags = (uint16_t)draw(65536);
     fd->rights = draw_number();
@@ -78,6 +78,7 @@ static void draw_fd(struct state_fd *fd, uint8_t *path, uint32_t number)
     fd->offset = draw_number();
     fd->size = draw_number();
     fd->mtime_ns = (int64_t)draw_number();
+    fd->inode = draw_number();
 }
 
 const struct state *draw_state(uint32_t instances)

@@ -140,7 +140,7 @@ static void fd_number(struct sample *s)
 
 static void fd_kind(struct sample *s)
 {
-    s->fds[4].kind = 5;
+    s->fds[4].kind = 8;
 }
 
 static void fd_filetype(struct sample *s)

@@ -69,6 +69,7 @@ static void assert_same_fd(const struct state_fd *a, const struct state_fd *b)
     assert_int_equal(a->offset, b->offset);
     assert_int_equal(a->size, b->size);
     assert_int_equal(a->mtime_ns, b->mtime_ns);
+    assert_int_equal(a->inode, b->inode);
 }
 
 static void assert_same(const struct state *a, const struct state *b)
@@ -211,7 +212,7 @@ static void test_spoilt(void **unused)
     enum { KEPT = 49, SCALARS = KEPT + 18 + 17, FRAME = SCALARS + 4 };
     enum { GLOBAL = FRAME + 17 + 4 + 4, TABLE = GLOBAL + 17 + 4 };
     enum { DATA = TABLE + 5, ELEM = DATA + 5, PAGES = ELEM + 5, FD = PAGES + 4 + 4 };
-    enum { FD_BYTES = 58 };
+    enum { FD_BYTES = 66, TREE_SIZE = 8 };
     static const struct {
         const char *what;
         size_t at;
@@ -245,11 +246,13 @@ static void test_spoilt(void **unused)
         {"too many descriptors", FD - 3, 0xff},
         {"a descriptor with a large number", FD + 1, 4},
         {"a kind 0", FD + 4, 0},
-        {"a kind 5", FD + 4, 5},
+        {"a kind 8", FD + 4, 8},
         {"read-only is 2", FD + 28, 2},
         {"written is 2", FD + 29, 2},
         {"a long path", FD + 30 + 1, 0x10},
         {"the same number twice", FD + FD_BYTES, 0},
+        {"a tree of one byte", FD + 2 * FD_BYTES, 1},
+        {"a very large tree", FD + 2 * FD_BYTES + 7, 0xff},
     };
     struct bytes b, again = {0};
     struct one o;
@@ -258,7 +261,7 @@ static void test_spoilt(void **unused)
     make(&o);
     b = encode(&o.s);
     assert_int_equal(decode_copy(b.data, b.size, &again), TERN_OK);
-    assert_int_equal(b.size, FD + 2 * FD_BYTES);
+    assert_int_equal(b.size, FD + 2 * FD_BYTES + TREE_SIZE);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         const uint8_t was = b.data[cases[i].at];
 

@@ -69,6 +69,24 @@ def said_ok(returncode, out, err):
     equal((returncode, out.replace("\r", ""), err), (0, "ok\n", ""), "the program")
 
 
+def of_its_own(s, world, name):
+    """The same with the data in a file tree of the program's own, which has the same number."""
+    for path in [world / "data" / "fifo", *(world / "data").glob("[ar][be][sl]_*")]:
+        path.unlink()
+    return ["exec", "--files", world / "data", "--ro-dir", f"{world}/lent::/lent",
+            compiled(s, name)]
+
+
+def in_tree(s, name):
+    world = fresh_world(s)
+    words = of_its_own(s, world, name)
+    before = state(world)
+    r = s.tern(*words, input=INPUT.decode())
+    said_ok(r.returncode, r.stdout, r.stderr)
+    equal(state(world), before, "what the program may not change")
+    equal(list((world / "data").iterdir()), [], "the folder that its tree began with")
+
+
 def piped(s, name, way, *words):
     world = fresh_world(s)
     before = state(world)
@@ -109,6 +127,8 @@ for way_ in WAYS:
     for name_ in ("files", "descriptors", "opening", "names", "dirs", "escapes", "lent",
                   "pointers", "clocks", "poll"):
         case(name_ + way_, lambda s, n=name_, w=way_: piped(s, n, w))
+for name_ in ("files", "descriptors", "opening", "own"):
+    case(name_ + ", of its own", lambda s, n=name_: in_tree(s, n))
 for name_ in ("files", "descriptors", "opening", "names", "dirs", "escapes", "lent", "pointers",
               "clocks", "poll"):
     case(name_ + ", recorded", lambda s, n=name_: recorded(s, n))
