@@ -40,8 +40,8 @@ struct ending_order {
     int continuations;                     /* of a program that went on */
     const struct translate_points *points; /* of these; else NULL */
     bool deterministic;
-    int status;                            /* as of waitpid */
-    struct view report;                    /* what came through the pipe */
+    int status;         /* as of waitpid */
+    struct view report; /* what came through the pipe */
     uint64_t cpu_ns_max;
     uint64_t output_bytes_max;
     const struct record_file *replayed; /* NULL: it was no replay */

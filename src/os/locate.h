@@ -13,8 +13,8 @@
 
 struct locate_order {
     int object;
-    const struct wasm_module *module; /* validated */
-    struct translate_options options; /* that the object was made with */
+    const struct wasm_module *module;      /* validated */
+    struct translate_options options;      /* that the object was made with */
     const struct translate_points *points; /* NULL, or those that it holds the continuations of */
 };
 

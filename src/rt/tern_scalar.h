@@ -99,11 +99,11 @@ TERN_INLINE uint64_t i64_whole(uint64_t x)
                         : save)
 #elif defined(__aarch64__) && !defined(__ARM_FEATURE_SVE)
 #define TERN_ASK(in, save)                                                                         \
-    __asm__ inline goto("adrp x16, :got:tern_safepoint_keeping\n\t"                               \
-                        "ldr x16, [x16, :got_lo12:tern_safepoint_keeping]\n\t"                    \
-                        "blr x16\n\t"                                                             \
-                        "b.eq 1f\n\t"                                                             \
-                        "b %l[" #save "]\n"                                                       \
+    __asm__ inline goto("adrp x16, :got:tern_safepoint_keeping\n\t"                                \
+                        "ldr x16, [x16, :got_lo12:tern_safepoint_keeping]\n\t"                     \
+                        "blr x16\n\t"                                                              \
+                        "b.eq 1f\n\t"                                                              \
+                        "b %l[" #save "]\n"                                                        \
                         "1:"                                                                       \
                         :                                                                          \
                         :                                                                          \

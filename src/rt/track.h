@@ -3,7 +3,8 @@
  *
  * How      userfaultfd with asynchronous write protection (Linux 6.7). A page that is armed notes
  *          its first write and costs nothing from then on. Writes of the kernel itself (read(2)
- *          into it) are noted too. Whoever may look at the process asks by PAGEMAP_SCAN: os/dirty.h.
+ *          into it) are noted too. Whoever may look at the process asks by PAGEMAP_SCAN
+ *          (os/dirty.h).
  * Errors   A negative errno: this kernel, or whoever configured it, does not have it.
  */
 #ifndef TERN_RT_TRACK_H

@@ -56,7 +56,7 @@ struct host {
     uint64_t clock_base_ns; /* the program's monotonic clock less the machine's; modulo 2^64 */
     bool files_changed;     /* perhaps: changes.h; since the program last went on */
     struct random random;
-    uint64_t waited_ns;     /* already, by the call that is made next */
+    uint64_t waited_ns; /* already, by the call that is made next */
 };
 
 /* A handler's answer when a signal came before anything had happened. Not one of WASI's. */

@@ -190,7 +190,7 @@ void emit_simd(struct emitter *e, const struct wasm_insn *insn);     /* emit_sim
 void control_begin(struct emitter *e, const struct wasm_type *type);
 void emit_return(struct emitter *e);
 
-/* ---- emit_nan.c: canonical NaNs; if they do not matter, all that is asked for is NAN_EXACT ---- */
+/* ---- emit_nan.c: canonical NaNs; where they do not matter, all is NAN_EXACT ---- */
 
 bool nan_matters(const struct emitter *e);
 /* The operand, or the text of one, so that its bits are what they stand for. */
@@ -213,8 +213,8 @@ bool nan_find_locals(struct emitter *e, uint32_t params, bool translate(struct e
 
 /* ---- emit_suspend.c: safepoints ---- */
 
-/* At a loop's label, which has been written: operands are as a branch to it finds them. False if the
- * loop needs none. */
+/* At a loop's label, which has been written: operands are as a branch to it finds them. False if
+ * the loop needs none. */
 bool emit_loop_safepoint(struct emitter *e);
 
 struct call_site {

@@ -88,7 +88,7 @@ struct ticket {
     enum ticket_record record;
     bool seeded;          /* random numbers follow from the seed; when it goes on, the state says */
     uint64_t random_seed; /* else 0 */
-    bool resumes; /* goes on from TICKET_FD_STATE and what lies in memory 0 */
+    bool resumes;         /* goes on from TICKET_FD_STATE and what lies in memory 0 */
     /* seccomp program: array of struct sock_filter in native order; may be empty */
     struct view filter;
     /* The private file tree; where the program goes on, its state has it. */
