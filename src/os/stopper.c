@@ -163,6 +163,8 @@ static void is_ahead(uv_work_t *work, int status)
     struct stopper *s = work->data;
 
     check(status == 0);
+    if (!s->ready) /* it has ended, and its number may be another's */
+        return;
     if (!s->err)
         ask(s);
     else if (s->err != TERN_EBUSY)
@@ -383,7 +385,7 @@ static void ended(void *context, int status)
     s->ready = false;
     if (s->fill)
         fill_give_up(s->fill);
-    if (WIFEXITED(status) && !s->told)
+    if (s->step != STOPPER_STORING || (WIFEXITED(status) && !s->told))
         take_give_up(s->take);
 }
 
