@@ -189,14 +189,14 @@ class Stopper:
         return [self.tern, "exec", "--checkpoint", str(self.state), "--dir", f"{folder}::.",
                 *self.options, self.wasm, *step.arguments]
 
-    def may_kill(self, feed, folder):
-        return not feed.pipe and self.names == names_in(folder) and self.number() > 0
+    def may_kill(self, folder):
+        return self.names == names_in(folder) and self.number() > 0
 
-    def disturb(self, part, step, feed, folder):
+    def disturb(self, part, step, folder):
         """Waits, then does one of three; 'ended', 'killed' or None: whatever came of it."""
         while not part.ends_within(self.dice.uniform(0, step.seconds)):
             what = self.dice.choices(("stop", "go on", "kill"), (5, 2, 2))[0]
-            if what == "kill" and self.may_kill(feed, folder):
+            if what == "kill" and self.may_kill(folder):
                 part.process.kill()
                 return "killed"
             if what == "stop":
@@ -210,7 +210,7 @@ class Stopper:
         """True when the step is at its end; None: it has to start again."""
         pipes = self.dice.random() < 0.5
         part = Part(self.command(step, folder), feed, pipes, folder, self.environment)
-        did = self.disturb(part, step, feed, folder) if part.runs() else None
+        did = self.disturb(part, step, folder) if part.runs() else None
         code, out, err, own = part.end()
         killed = did == "killed" and code == -signal.SIGKILL
         if code == REFUSED and self.killed_last and b"which it had open" in err:
