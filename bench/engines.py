@@ -47,9 +47,22 @@ class Tern:
 class Plain(Tern):
     """The same without safepoints, by a macro of tern_scalar.h: what being stoppable costs."""
     name = "plain"
+    macro = "TERN_NOT_STOPPABLE"
 
     def build(self, program, folder):
-        return ["env", "TERN_CFLAGS=-DTERN_NOT_STOPPABLE", *super().build(program, folder)]
+        return ["env", f"TERN_CFLAGS=-D{self.macro}", *super().build(program, folder)]
+
+
+class NoPolls(Plain):
+    """Without those at loop headers: what is left are the tests behind calls."""
+    name = "no-polls"
+    macro = "TERN_NO_POLLS"
+
+
+class NoTests(Plain):
+    """Without those behind calls: what is left are the polls at loop headers."""
+    name = "no-tests"
+    macro = "TERN_NO_TESTS"
 
 
 class EverySecond(Tern):
@@ -91,12 +104,17 @@ class Node:
         return ["node", "--no-warnings", HERE / "wasi_node.mjs", wasm]
 
 
+ONLY_WHEN_ASKED = {NoPolls.name, NoTests.name}
+
+
 def available(tern, wanted):
     """Engines in the order of the table; native first, since ratios are to it."""
-    engines = [Native(), Tern(tern), Plain(tern), EverySecond(tern), Wasm2c(tern)]
+    engines = [Native(), Tern(tern), Plain(tern), NoPolls(tern), NoTests(tern), EverySecond(tern),
+               Wasm2c(tern)]
     if shutil.which("node"):
         engines.append(Node())
-    return [e for e in engines if e.name == "native" or not wanted or e.name in wanted]
+    wanted = wanted or [e.name for e in engines if e.name not in ONLY_WHEN_ASKED]
+    return [e for e in engines if e.name == "native" or e.name in wanted]
 
 
 def measured(command, environment=None):

@@ -16,8 +16,8 @@ set xtics rotate by -35
 set key outside top center horizontal
 plot 1 with lines lc rgb '#333333' title 'native', {columns}
 """
-COLORS = {"tern": "#1f6fb4", "plain": "#8fc1e3", "every-1s": "#2f8f5b", "wasm2c": "#e0902b",
-          "node": "#9a9a9a"}
+COLORS = {"tern": "#1f6fb4", "plain": "#8fc1e3", "no-polls": "#b9a3d6", "no-tests": "#7a5ca8",
+          "every-1s": "#2f8f5b", "wasm2c": "#e0902b", "node": "#9a9a9a"}
 
 
 def draw(report, folder):

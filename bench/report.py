@@ -56,6 +56,25 @@ def stoppable(report):
         yield f"| {name} | {ratio:.3f} |"
 
 
+def parts(report):
+    """When all of them were measured; geometric means, and each program, as ratios to plain."""
+    names = ("no-polls", "no-tests", "tern")
+    rows = [(r["program"], [r["seconds"][n] / r["seconds"]["plain"] for n in names])
+            for r in report["programs"] if {*names, "plain"} <= set(r.get("seconds", {}))]
+    if not rows:
+        return
+    means = [math.exp(sum(map(math.log, column)) / len(column))
+             for column in zip(*(ratios for _, ratios in rows))]
+    yield "\n### What each part costs\n"
+    yield "`no-polls` tests behind calls only, `no-tests` polls at loop headers only, `tern` does both."
+    yield "Ratios to `plain`, which does neither.\n"
+    yield "| program | plain | no-polls | no-tests | tern |"
+    yield "|---|--:|--:|--:|--:|"
+    for name, ratios in rows:
+        yield f"| {name} | 1 | " + " | ".join(f"{x:.3f}" for x in ratios) + " |"
+    yield "| **geomean** | 1 | " + " | ".join(f"**{x:.3f}**" for x in means) + " |"
+
+
 def startup(report):
     rows = report.get("startup")
     if not rows:
@@ -114,8 +133,8 @@ def main():
         sys.exit("usage: bench/report.py RESULTS.json > docs/performance.md")
     report = json.loads(pathlib.Path(sys.argv[1]).read_text())
     print(HEAD + TARGET, end="")
-    for line in [*programs(report), *stoppable(report), *cost(report), *checkpoints(report),
-                 *startup(report)]:
+    for line in [*programs(report), *stoppable(report), *parts(report), *cost(report),
+                 *checkpoints(report), *startup(report)]:
         print(line)
 
 

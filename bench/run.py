@@ -148,7 +148,8 @@ def main():
     p = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     p.add_argument("--build", type=pathlib.Path, default=pathlib.Path("build"))
     p.add_argument("--only", help="programs, separated by commas; others keep their results")
-    p.add_argument("--engines", help="engines, separated by commas: tern, wasm2c, node")
+    p.add_argument("--engines", help="engines, separated by commas: tern, plain, every-1s, wasm2c, node; "
+                        "no-polls and no-tests only when named here")
     p.add_argument("--rounds", type=int, default=5)
     p.add_argument("--quick", action="store_true", help="small sizes: does it work, not how fast")
     p.add_argument("--clock", choices=["wall", "cpu"], default="wall",

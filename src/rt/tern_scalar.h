@@ -76,9 +76,13 @@ TERN_INLINE uint64_t i64_whole(uint64_t x)
     } while (0)
 
 /*
- * A safepoint: goes to `save` if the program is to be stopped here. With TERN_NOT_STOPPABLE (a
- * benchmark) it never is. Whoever asks is not to cost the code around it any register, nor is the
- * test, nor is the way back after a stop that was none: see rt/safepoint.c.
+ * Safepoints: TERN_POLL at a loop's header, TERN_TEST behind a call. Each goes to `save` if the
+ * program is to be stopped here. Whoever asks is not to cost the code around it any register, nor
+ * is the test, nor is the way back after a stop that was none: see rt/safepoint.c.
+ *
+ * For benchmarks only, TERN_NO_POLLS and TERN_NO_TESTS leave out the one or the other, and
+ * TERN_NOT_STOPPABLE both. Such a program must not be asked to stop: without tests its callers
+ * would go on with what a stopped callee returned.
  */
 #if defined(__x86_64__)
 #define TERN_STOP(in)                                                                              \
@@ -120,18 +124,26 @@ TERN_INLINE uint64_t i64_whole(uint64_t x)
 #define TERN_STOP(in) (__atomic_load_n(&(in)->stop, __ATOMIC_RELAXED) != TERN_STOP_NO)
 #endif
 
-#ifdef TERN_NOT_STOPPABLE
-#define TERN_SAFEPOINT(in, save)                                                                   \
-    do {                                                                                           \
-        if (0)                                                                                     \
-            goto save;                                                                             \
-    } while (0)
-#else
 #define TERN_SAFEPOINT(in, save)                                                                   \
     do {                                                                                           \
         if (TERN_UNLIKELY(TERN_STOP(in)))                                                          \
             TERN_ASK(in, save);                                                                    \
     } while (0)
+#define TERN_NO_SAFEPOINT(in, save)                                                                \
+    do {                                                                                           \
+        if (0)                                                                                     \
+            goto save;                                                                             \
+    } while (0)
+
+#if defined(TERN_NOT_STOPPABLE) || defined(TERN_NO_POLLS)
+#define TERN_POLL(in, save) TERN_NO_SAFEPOINT(in, save)
+#else
+#define TERN_POLL(in, save) TERN_SAFEPOINT(in, save)
+#endif
+#if defined(TERN_NOT_STOPPABLE) || defined(TERN_NO_TESTS)
+#define TERN_TEST(in, save) TERN_NO_SAFEPOINT(in, save)
+#else
+#define TERN_TEST(in, save) TERN_SAFEPOINT(in, save)
 #endif
 
 /* The n-th value of a frame that is saved or rebuilt. */

@@ -239,11 +239,11 @@ static bool loop_needs_safepoint(struct emitter *e, uint32_t at)
 }
 
 /* Who comes back from a callee looks whether to stop; who goes on after a stop has stopped. */
-static void stop_here(struct emitter *e)
+static void stop_here(struct emitter *e, const char *macro)
 {
     if (e->wanted)
         line(e, "back_%" PRIu32 ":;", e->point_ids);
-    line(e, "TERN_SAFEPOINT(in, save_%" PRIu32 ");", e->point_ids);
+    line(e, "%s(in, save_%" PRIu32 ");", macro, e->point_ids);
     if (e->wanted)
         line(e, "on_%" PRIu32 ":;", e->point_ids);
 }
@@ -256,7 +256,7 @@ bool emit_loop_safepoint(struct emitter *e)
         return false;
     e->next_offset = e->insn_offset; /* the loop itself is what is executed next */
     e->point_ids++;
-    stop_here(e);
+    stop_here(e, "TERN_POLL");
     save_frame(e, e->insn_offset, 0);
     enter_next(e);
     note(e, e->insn_offset, e->height, NULL);
@@ -269,7 +269,7 @@ void emit_call_safepoint(struct emitter *e, const struct call_site *site)
     uint32_t below = e->height - site->type->result_count;
 
     e->point_ids++;
-    stop_here(e);
+    stop_here(e, "TERN_TEST");
     save_frame(e, e->insn_offset, site->type->result_count);
     enter_inside(e, site->type, below);
     note(e, e->insn_offset, below, site);

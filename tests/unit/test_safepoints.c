@@ -215,7 +215,7 @@ static void expect_copies(const char *code, unsigned safepoints, unsigned rounds
     assert_int_equal(module_load(&m, bytes_view(&bytes), &fault), TERN_OK);
     assert_int_equal(translate_piece(&m, &options, 0, &text), TERN_OK);
     assert_non_null(bytes_text(&text));
-    assert_int_equal(count_in(&text, "TERN_SAFEPOINT("), safepoints);
+    assert_int_equal(count_in(&text, "TERN_POLL("), safepoints);
     assert_int_equal(count_in(&text, "goto loop_"), rounds);
     bytes_release(&text);
     module_release(&m);
