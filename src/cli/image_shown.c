@@ -1,5 +1,6 @@
 #include "cli/image_shown.h"
 
+#include "base/little.h"
 #include "cli/image_files.h"
 #include "cli/units.h"
 
@@ -116,11 +117,7 @@ const char *shown_type(uint8_t letter)
 
 uint64_t value_u64(const uint8_t *value)
 {
-    uint64_t n = 0;
-
-    for (int i = 0; i < 8; i++)
-        n |= (uint64_t)value[i] << (8 * i);
-    return n;
+    return little_get(value, 8);
 }
 
 const char *shown_bits(uint8_t letter, const uint8_t *value, char out[SHOWN_HEX_BYTES])

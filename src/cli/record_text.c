@@ -1,3 +1,4 @@
+#include "base/little.h"
 #include "cli/record_names.h"
 #include "cli/record_show.h"
 
@@ -30,14 +31,13 @@ struct record_results record_results_of(const struct record_call *c)
 
 uint64_t record_take(struct view *rest, size_t size)
 {
-    uint64_t value = 0;
+    uint64_t value;
 
     if (size > rest->size) {
         rest->size = 0;
         return 0;
     }
-    for (size_t i = 0; i < size && i < sizeof value; i++)
-        value |= (uint64_t)rest->data[i] << (8 * i);
+    value = little_get(rest->data, size < sizeof value ? size : sizeof value);
     *rest = view_of(rest->data + size, rest->size - size);
     return value;
 }

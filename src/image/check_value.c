@@ -1,18 +1,11 @@
 #include "image/check.h"
+
+#include "base/little.h"
 #include "image/types.h"
-
-static uint64_t get_u64(const uint8_t *from)
-{
-    uint64_t value = 0;
-
-    for (int i = 0; i < 8; i++)
-        value |= (uint64_t)from[i] << (8 * i);
-    return value;
-}
 
 const char *check_ref(const struct wasm_module *m, uint8_t letter, const uint8_t *ref)
 {
-    const uint64_t number = get_u64(ref), func = (number - 1) & UINT32_MAX;
+    const uint64_t number = little_get(ref, 8), func = (number - 1) & UINT32_MAX;
 
     if (number == 0)
         return NULL;

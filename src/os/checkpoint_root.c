@@ -1,5 +1,7 @@
 #include "os/checkpoint_root.h"
 
+#include "base/little.h"
+
 #include <string.h>
 
 enum { MAGIC_BYTES = 8 };
@@ -10,17 +12,6 @@ enum kind { KIND_ROOT, KIND_LIST, KIND_LISTS, KIND_LEAF = STORE_LEAF };
 static const char *const magics[] = {"TERNCHK1", "TERNCHK2"}; /* without files, with files */
 static const struct store_name nothing;
 
-static void append_u32(struct bytes *out, uint32_t value)
-{
-    for (int i = 0; i < 4; i++)
-        bytes_append_byte(out, (uint8_t)(value >> (8 * i)));
-}
-
-static uint32_t get_u32(const uint8_t *from)
-{
-    return from[0] | (uint32_t)from[1] << 8 | (uint32_t)from[2] << 16 | (uint32_t)from[3] << 24;
-}
-
 static int parts_of(const struct root *r)
 {
     return r->has_files ? ROOT_PARTS : ROOT_FILES;
@@ -28,10 +19,14 @@ static int parts_of(const struct root *r)
 
 enum tern_err root_encode(const struct root *r, struct bytes *out)
 {
+    uint8_t count[4];
+
     out->limit = ROOT_BYTES_MAX;
     bytes_append(out, magics[r->has_files], MAGIC_BYTES);
-    for (int i = 0; i < parts_of(r); i++)
-        append_u32(out, r->count[i]);
+    for (int i = 0; i < parts_of(r); i++) {
+        little_put(count, r->count[i], sizeof count);
+        bytes_append(out, count, sizeof count);
+    }
     for (int i = 0; i < parts_of(r); i++)
         bytes_append(out, r->names[i], (size_t)r->count[i] * STORE_NAME_BYTES);
     return bytes_ok(out) ? TERN_OK : TERN_ETOOBIG;
@@ -50,7 +45,7 @@ bool root_decode(struct root *r, struct view plain)
     if (plain.size < head || memcmp(plain.data, magics[r->has_files], MAGIC_BYTES) != 0)
         return false;
     for (int i = 0; i < parts_of(r); i++) {
-        r->count[i] = get_u32(plain.data + MAGIC_BYTES + 4 * i);
+        r->count[i] = (uint32_t)little_get(plain.data + MAGIC_BYTES + 4 * i, 4);
         r->names[i] = plain.data + head + names * STORE_NAME_BYTES;
         names += r->count[i];
     }

@@ -6,6 +6,8 @@
 
 #include "os/hash.h"
 
+#include "base/little.h"
+
 #include <openssl/sha.h>
 #include <string.h>
 
@@ -20,8 +22,7 @@ void hash_add(struct hash *h, struct view field)
 {
     uint8_t length[8];
 
-    for (size_t i = 0; i < sizeof length; i++)
-        length[i] = (uint8_t)((uint64_t)field.size >> (8 * i));
+    little_put(length, field.size, sizeof length);
     SHA256_Update(&h->state, length, sizeof length);
     SHA256_Update(&h->state, field.data, field.size);
 }

@@ -1,5 +1,6 @@
 #include "os/record.h"
 
+#include "base/little.h"
 #include "base/xxh64.h"
 #include "os/file.h"
 #include "os/sys.h"
@@ -18,21 +19,6 @@
 #include <zstd.h>
 
 enum { STATUS_BYTES = 4, MODULE_LEVEL = 3 };
-
-static void put(uint8_t *to, uint64_t value, size_t size)
-{
-    for (size_t i = 0; i < size; i++)
-        to[i] = (uint8_t)(value >> (8 * i));
-}
-
-static uint64_t get(const uint8_t *from, size_t size)
-{
-    uint64_t value = 0;
-
-    for (size_t i = 0; i < size; i++)
-        value |= (uint64_t)from[i] << (8 * i);
-    return value;
-}
 
 static enum tern_err write_block(int fd, enum record_kind kind, struct view a, struct view b)
 {
@@ -93,7 +79,7 @@ static enum tern_err write_module(int fd, struct view module)
     size_t size = packed ? ZSTD_compress(packed, most, module.data, module.size, MODULE_LEVEL) : 0;
     enum tern_err err = packed && !ZSTD_isError(size) ? TERN_OK : TERN_ENOMEM;
 
-    put(head, module.size, 8);
+    little_put(head, module.size, 8);
     memcpy(head + 8, digest.byte, DIGEST_BYTES);
     if (!err)
         err = write_block(fd, RECORD_MODULE, view_of(head, sizeof head), view_of(packed, size));
@@ -170,7 +156,7 @@ static enum tern_err map_record(int fd, struct record_file *r, struct record_rea
 static enum tern_err unpack(struct record_file *r, struct view contents, struct problem *p)
 {
     const uint64_t size =
-        contents.size >= RECORD_MODULE_HEAD_BYTES ? get(contents.data, 8) : UINT64_MAX;
+        contents.size >= RECORD_MODULE_HEAD_BYTES ? little_get(contents.data, 8) : UINT64_MAX;
     struct digest digest;
     uint8_t *to;
     size_t got;
@@ -227,7 +213,7 @@ static bool read_end(struct record_file *r, struct view contents)
     if (contents.size < STATUS_BYTES)
         return false;
     r->ended = true;
-    r->status = (int)get(contents.data, STATUS_BYTES);
+    r->status = (int)little_get(contents.data, STATUS_BYTES);
     r->report = view_of(contents.data + STATUS_BYTES, contents.size - STATUS_BYTES);
     return status_sound(r->status) &&
            (r->report.size == 0 || report_decode(&report, r->report) == TERN_OK);
@@ -315,7 +301,7 @@ enum tern_err record_finish(int fd, int status, struct view report, struct probl
     uint32_t broken;
     enum tern_err err = measure(fd, &end, &calls, &broken);
 
-    put(bytes, (uint64_t)(uint32_t)status, STATUS_BYTES);
+    little_put(bytes, (uint64_t)(uint32_t)status, STATUS_BYTES);
     if (!err && broken)
         return problem_set(p, TERN_EIO, "the record ends behind call %ju: %s", (uintmax_t)calls,
                            strerror((int)broken));

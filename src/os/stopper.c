@@ -1,6 +1,7 @@
 #include "os/stopper.h"
 
 #include "base/check.h"
+#include "base/little.h"
 #include "os/sys.h"
 #include "wire/ticket.h"
 
@@ -223,12 +224,9 @@ static bool hear(const struct stopper *s, void *to, size_t size)
 static uint64_t hear_number(const struct stopper *s)
 {
     uint8_t bytes[8] = {0};
-    uint64_t number = 0;
 
     hear(s, bytes, sizeof bytes);
-    for (int i = 7; i >= 0; i--)
-        number = number << 8 | bytes[i];
-    return number;
+    return little_get(bytes, sizeof bytes);
 }
 
 /* The runner's reason, up to the end of its line. */

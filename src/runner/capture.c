@@ -1,5 +1,6 @@
 #include "runner/capture.h"
 
+#include "base/little.h"
 #include "rt/suspend.h"
 #include "rt/value.h"
 #include "runner/end.h"
@@ -7,21 +8,6 @@
 #include <string.h>
 
 _Static_assert((int)STATE_VALUE_BYTES == (int)TERN_VALUE_BYTES, "one form of a value");
-
-static void put_u64(uint8_t *to, uint64_t value)
-{
-    for (int i = 0; i < 8; i++)
-        to[i] = (uint8_t)(value >> (8 * i));
-}
-
-static uint64_t get_u64(const uint8_t *from)
-{
-    uint64_t value = 0;
-
-    for (int i = 0; i < 8; i++)
-        value |= (uint64_t)from[i] << (8 * i);
-    return value;
-}
 
 /* ---- Saving ---- */
 
@@ -60,8 +46,8 @@ static bool save_table(const struct tern_table *t, struct state_table *out, stru
     uint8_t *refs = arena_new(arena, (size_t)t->size + 1, 8);
 
     for (uint32_t i = 0; refs && i < t->size; i++)
-        put_u64(refs + 8 * (size_t)i,
-                t->elemtype == 'r' ? tern_ref_number(t->slot[i].ref) : t->slot[i].ref);
+        little_put(refs + 8 * (size_t)i,
+                   t->elemtype == 'r' ? tern_ref_number(t->slot[i].ref) : t->slot[i].ref, 8);
     *out = (struct state_table){.letter = t->elemtype, .size = t->size, .refs = refs};
     return refs;
 }
@@ -106,7 +92,7 @@ static void restore_table(struct tern_instance *in, uint32_t index, const struct
         (from->size > now && tern_table_grow(in, index, 0, from->size - now) == UINT32_MAX))
         end_refused("there is no memory for its tables, or they are larger than allowed");
     for (uint32_t i = 0; i < from->size; i++) {
-        const uint64_t number = get_u64(from->refs + 8 * (size_t)i);
+        const uint64_t number = little_get(from->refs + 8 * (size_t)i, 8);
 
         tern_table_set(in, index, i, from->letter == 'r' ? tern_ref_numbered(number) : number);
     }

@@ -2,17 +2,12 @@
 #include "store/digest.h"
 
 #include "base/check.h"
+#include "base/little.h"
 
 #include <string.h>
 #include <xxhash.h>
 
 enum { BOTH_MAX = 256 };
-
-static void put(uint8_t *to, uint64_t value)
-{
-    for (int i = 0; i < 8; i++)
-        to[i] = (uint8_t)(value >> (8 * i));
-}
 
 void digest_sum(struct view key, struct view value, uint8_t out[DIGEST_SUM_BYTES])
 {
@@ -22,13 +17,13 @@ void digest_sum(struct view key, struct view value, uint8_t out[DIGEST_SUM_BYTES
     memcpy(both, key.data, key.size);
     if (value.size)
         memcpy(both + key.size, value.data, value.size);
-    put(out, XXH3_64bits(both, key.size + value.size));
+    little_put(out, XXH3_64bits(both, key.size + value.size), 8);
 }
 
 void digest_stored(struct view bytes, uint8_t out[DIGEST_STORED_BYTES])
 {
     const XXH128_hash_t h = XXH3_128bits(bytes.size ? bytes.data : out, bytes.size);
 
-    put(out, h.low64);
-    put(out + 8, h.high64);
+    little_put(out, h.low64, 8);
+    little_put(out + 8, h.high64, 8);
 }

@@ -1,6 +1,7 @@
 #include "store/record.h"
 
 #include "base/check.h"
+#include "base/little.h"
 #include "store/digest.h"
 
 #include <string.h>
@@ -16,8 +17,8 @@ _Static_assert((int)CHUNK_BYTES + CHECK_BYTES <= (int)RECORD_VALUE_MAX, "room");
 
 static void put(struct record *r, uint64_t value, size_t bytes)
 {
-    for (size_t i = 0; i < bytes; i++)
-        r->value[r->value_bytes++] = (uint8_t)(value >> (8 * i));
+    little_put(r->value + r->value_bytes, value, bytes);
+    r->value_bytes += bytes;
 }
 
 static void put_bytes(struct record *r, const uint8_t *bytes, size_t size)
@@ -28,10 +29,8 @@ static void put_bytes(struct record *r, const uint8_t *bytes, size_t size)
 
 static uint64_t get(const uint8_t **at, size_t bytes)
 {
-    uint64_t value = 0;
+    const uint64_t value = little_get(*at, bytes);
 
-    for (size_t i = 0; i < bytes; i++)
-        value |= (uint64_t)(*at)[i] << (8 * i);
     *at += bytes;
     return value;
 }

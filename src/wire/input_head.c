@@ -1,5 +1,7 @@
 #include "wire/input_head.h"
 
+#include "base/little.h"
+
 #include <string.h>
 
 enum { MAGIC_BYTES = 8 };
@@ -11,18 +13,16 @@ void input_head_encode(bool ended, uint64_t length, uint8_t out[INPUT_MARK_BYTES
     const uint64_t number = ended ? length + 1 : 0;
 
     memcpy(out, magic, MAGIC_BYTES);
-    for (int i = 0; i < 8; i++)
-        out[MAGIC_BYTES + i] = (uint8_t)(number >> (8 * i));
+    little_put(out + MAGIC_BYTES, number, 8);
 }
 
 bool input_head_decode(const uint8_t from[INPUT_MARK_BYTES], bool *ended, uint64_t *length)
 {
-    uint64_t number = 0;
+    uint64_t number;
 
     if (memcmp(from, magic, MAGIC_BYTES) != 0)
         return false;
-    for (int i = 0; i < 8; i++)
-        number |= (uint64_t)from[MAGIC_BYTES + i] << (8 * i);
+    number = little_get(from + MAGIC_BYTES, 8);
     if (number > INPUT_BYTES_MAX)
         return false;
     *ended = number > 0;

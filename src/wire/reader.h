@@ -11,6 +11,7 @@
 #include "base/arena.h"
 #include "base/bytes.h"
 #include "base/error.h"
+#include "base/little.h"
 
 /* ---- Writing ---- */
 
@@ -18,8 +19,7 @@ static inline void put(struct bytes *out, uint64_t value, size_t size)
 {
     uint8_t number[8];
 
-    for (size_t i = 0; i < sizeof number; i++)
-        number[i] = (uint8_t)(value >> (8 * i));
+    little_put(number, value, sizeof number);
     bytes_append(out, number, size);
 }
 
@@ -54,11 +54,8 @@ static inline const uint8_t *take(struct reader *r, size_t size)
 static inline uint64_t get(struct reader *r, size_t size)
 {
     const uint8_t *from = take(r, size);
-    uint64_t value = 0;
 
-    for (size_t i = 0; from && i < size; i++)
-        value |= (uint64_t)from[i] << (8 * i);
-    return value;
+    return from ? little_get(from, size) : 0;
 }
 
 static inline uint32_t get_u32(struct reader *r)

@@ -1,6 +1,7 @@
 #include "wire/record.h"
 
 #include "base/check.h"
+#include "base/little.h"
 #include "base/xxh64.h"
 
 #include <string.h>
@@ -17,18 +18,8 @@ static const uint8_t record_magic[MAGIC_BYTES] = {'T', 'E', 'R', 'N', 'R', 'E', 
 
 static void put(uint8_t **to, uint64_t value, size_t size)
 {
-    for (size_t i = 0; i < size; i++)
-        (*to)[i] = (uint8_t)(value >> (8 * i));
+    little_put(*to, value, size);
     *to += size;
-}
-
-static uint64_t get(const uint8_t *from, size_t size)
-{
-    uint64_t value = 0;
-
-    for (size_t i = 0; i < size; i++)
-        value |= (uint64_t)from[i] << (8 * i);
-    return value;
 }
 
 /* ---- Writing ---- */
@@ -109,9 +100,9 @@ enum tern_err record_begin(struct record_reader *r, struct view all)
 {
     *r = (struct record_reader){.all = all, .at = RECORD_HEADER_BYTES};
     if (all.size < RECORD_HEADER_BYTES || memcmp(all.data, record_magic, MAGIC_BYTES) != 0 ||
-        get(all.data + RECORD_BROKEN_AT + 4, 4))
+        little_get(all.data + RECORD_BROKEN_AT + 4, 4))
         return TERN_EPROTO;
-    r->broken = (uint32_t)get(all.data + RECORD_BROKEN_AT, 4);
+    r->broken = (uint32_t)little_get(all.data + RECORD_BROKEN_AT, 4);
     return TERN_OK;
 }
 
@@ -135,11 +126,11 @@ static enum record_read next(struct record_reader *r, bool trusting, struct reco
         return RECORD_READ_OVER;
     if (left < RECORD_HEAD_BYTES || all_zeros(head, RECORD_HEAD_BYTES))
         return RECORD_READ_CUT;
-    kind = get(head, 4);
-    size = get(head + 8, 8);
-    hash = get(head + 16, 8);
+    kind = little_get(head, 4);
+    size = little_get(head + 8, 8);
+    hash = little_get(head + 16, 8);
     if (kind < RECORD_START || kind > RECORD_END ||
-        get(head + 4, 4) != head_check(kind, size, hash))
+        little_get(head + 4, 4) != head_check(kind, size, hash))
         return RECORD_READ_DAMAGED;
     if (size > left - RECORD_HEAD_BYTES)
         return RECORD_READ_CUT;
@@ -180,17 +171,17 @@ static bool take_fixed(struct record_call *c, struct view *rest)
     if (!from)
         return false;
     *c = (struct record_call){
-        .sequence = get(from, 8),
-        .at_ns = get(from + 8, 8),
-        .took_ns = get(from + 16, 8),
-        .read_hash = get(from + 24, 8),
-        .moved = (uint32_t)get(from + 32, 4),
-        .number = (uint16_t)get(from + 36, 2),
-        .answer = (uint16_t)get(from + 38, 2),
+        .sequence = little_get(from, 8),
+        .at_ns = little_get(from + 8, 8),
+        .took_ns = little_get(from + 16, 8),
+        .read_hash = little_get(from + 24, 8),
+        .moved = (uint32_t)little_get(from + 32, 4),
+        .number = (uint16_t)little_get(from + 36, 2),
+        .answer = (uint16_t)little_get(from + 38, 2),
         .stream = from[40],
         .arg_count = from[41],
         .kept_count = from[42],
-        .range_count = (uint32_t)get(from + 44, 4),
+        .range_count = (uint32_t)little_get(from + 44, 4),
     };
     return from[43] == 0 && c->answer <= RECORD_ERRNO_MAX && c->stream <= 2 &&
            c->range_count <= RECORD_RANGES_MAX;
@@ -216,7 +207,7 @@ static bool take_args(struct record_call *c, struct view *rest)
 
         if (!from)
             return false;
-        c->args[i] = get(from, 8);
+        c->args[i] = little_get(from, 8);
         if (what->signature[i] == 'i' && c->args[i] > UINT32_MAX)
             return false;
     }
@@ -231,11 +222,11 @@ static bool take_kept(struct record_call *c, struct view *rest)
 
         if (!head)
             return false;
-        size = (uint32_t)get(head + 4, 2);
+        size = (uint32_t)little_get(head + 4, 2);
         part = take(rest, size);
-        if (!part || size > RECORD_PATH_KEPT_BYTES || size > get(head, 4))
+        if (!part || size > RECORD_PATH_KEPT_BYTES || size > little_get(head, 4))
             return false;
-        c->kept[i] = (struct record_kept){(uint32_t)get(head, 4), view_of(part, size)};
+        c->kept[i] = (struct record_kept){(uint32_t)little_get(head, 4), view_of(part, size)};
     }
     return true;
 }
@@ -244,7 +235,7 @@ struct record_range record_range_get(const struct record_call *c, uint32_t i)
 {
     const uint8_t *from = c->ranges + (size_t)i * RANGE_BYTES;
 
-    return (struct record_range){(uint32_t)get(from, 4), (uint32_t)get(from + 4, 4)};
+    return (struct record_range){(uint32_t)little_get(from, 4), (uint32_t)little_get(from + 4, 4)};
 }
 
 static bool take_ranges(struct record_call *c, struct view *rest)

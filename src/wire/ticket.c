@@ -1,6 +1,7 @@
 #include "wire/ticket.h"
 
 #include "base/check.h"
+#include "base/little.h"
 
 #include <string.h>
 
@@ -39,28 +40,6 @@ enum {
 
 static const uint8_t ticket_magic[MAGIC_BYTES] = {'T', 'E', 'R', 'N', 'T', 'K', 'T', '1'};
 static const uint8_t report_magic[MAGIC_BYTES] = {'T', 'E', 'R', 'N', 'R', 'P', 'T', '1'};
-
-static void put_u32(uint8_t *to, uint32_t value)
-{
-    for (int i = 0; i < 4; i++)
-        to[i] = (uint8_t)(value >> (8 * i));
-}
-
-static void put_u64(uint8_t *to, uint64_t value)
-{
-    put_u32(to, (uint32_t)value);
-    put_u32(to + 4, (uint32_t)(value >> 32));
-}
-
-static uint32_t get_u32(const uint8_t *from)
-{
-    return from[0] | (uint32_t)from[1] << 8 | (uint32_t)from[2] << 16 | (uint32_t)from[3] << 24;
-}
-
-static uint64_t get_u64(const uint8_t *from)
-{
-    return get_u32(from) | (uint64_t)get_u32(from + 4) << 32;
-}
 
 /* ---- What a sound ticket is, for both directions ---- */
 
@@ -139,8 +118,8 @@ static void put_head(struct bytes *out, enum tag tag, size_t size)
 {
     uint8_t head[HEAD_BYTES];
 
-    put_u32(head, (uint32_t)tag);
-    put_u32(head + 4, (uint32_t)size);
+    little_put(head, (uint32_t)tag, 4);
+    little_put(head + 4, (uint32_t)size, 4);
     bytes_append(out, head, sizeof head);
 }
 
@@ -154,7 +133,7 @@ static void put_number(struct bytes *out, enum tag tag, uint64_t value, size_t s
 {
     uint8_t number[8];
 
-    put_u64(number, value);
+    little_put(number, value, 8);
     put_head(out, tag, size);
     bytes_append(out, number, size);
 }
@@ -221,7 +200,7 @@ static bool take_u32(uint32_t *to, struct view value)
 {
     if (value.size != 4)
         return false;
-    *to = get_u32(value.data);
+    *to = (uint32_t)little_get(value.data, 4);
     return true;
 }
 
@@ -229,7 +208,7 @@ static bool take_u64(uint64_t *to, struct view value)
 {
     if (value.size != 8)
         return false;
-    *to = get_u64(value.data);
+    *to = little_get(value.data, 8);
     return true;
 }
 
@@ -291,8 +270,8 @@ static bool take_all(struct ticket *t, struct view rest)
 
         if (rest.size < HEAD_BYTES)
             return false;
-        tag = get_u32(rest.data);
-        size = get_u32(rest.data + 4);
+        tag = (uint32_t)little_get(rest.data, 4);
+        size = (uint32_t)little_get(rest.data + 4, 4);
         rest = view_of(rest.data + HEAD_BYTES, rest.size - HEAD_BYTES);
         if (size > rest.size || tag > TAG_LAST)
             return false;
@@ -347,13 +326,13 @@ void report_encode(const struct report *r, uint8_t out[REPORT_BYTES])
     out[8] = (uint8_t)r->kind;
     out[9] = r->by_fault;
     out[10] = r->continued;
-    put_u32(out + 12, r->code);
-    put_u32(out + 16, r->func);
-    put_u32(out + 20, r->offset);
-    put_u64(out + 24, r->pc);
-    put_u64(out + 32, r->memory_pages);
-    put_u64(out + 40, r->cpu_ns);
-    put_u64(out + 48, r->output_bytes);
+    little_put(out + 12, r->code, 4);
+    little_put(out + 16, r->func, 4);
+    little_put(out + 20, r->offset, 4);
+    little_put(out + 24, r->pc, 8);
+    little_put(out + 32, r->memory_pages, 8);
+    little_put(out + 40, r->cpu_ns, 8);
+    little_put(out + 48, r->output_bytes, 8);
     for (size_t i = 0; i < size; i++)
         out[REPORT_TEXT_AT + i] = printable(&r->text[i], 1) ? (uint8_t)r->text[i] : '?';
 }
@@ -379,13 +358,13 @@ enum tern_err report_decode(struct report *r, struct view bytes)
         .kind = (enum report_kind)bytes.data[8],
         .by_fault = bytes.data[9],
         .continued = bytes.data[10],
-        .code = get_u32(bytes.data + 12),
-        .func = get_u32(bytes.data + 16),
-        .offset = get_u32(bytes.data + 20),
-        .pc = get_u64(bytes.data + 24),
-        .memory_pages = get_u64(bytes.data + 32),
-        .cpu_ns = get_u64(bytes.data + 40),
-        .output_bytes = get_u64(bytes.data + 48),
+        .code = (uint32_t)little_get(bytes.data + 12, 4),
+        .func = (uint32_t)little_get(bytes.data + 16, 4),
+        .offset = (uint32_t)little_get(bytes.data + 20, 4),
+        .pc = little_get(bytes.data + 24, 8),
+        .memory_pages = little_get(bytes.data + 32, 8),
+        .cpu_ns = little_get(bytes.data + 40, 8),
+        .output_bytes = little_get(bytes.data + 48, 8),
     };
     memcpy(r->text, bytes.data + REPORT_TEXT_AT, sizeof r->text - 1);
     return TERN_OK;
