@@ -1,7 +1,6 @@
 #include "os/checkpoint_look.h"
 
-#include "os/checkpoint_root.h"
-#include "store/names.h"
+#include "os/checkpoint_walk.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -158,131 +157,76 @@ enum tern_err checkpoint_file_pages(struct store *s, const struct image *image, 
 
 /* ---- Everything beneath a root ---- */
 
-/* What a chunk is for. */
-enum use { USE_ROOT, USE_PART, USE_PAGE };
-
-struct visit {
-    struct store_name name;
-    unsigned kind;
-    enum use use;
-};
-
-struct walk {
-    struct store *store;
-    struct names seen;   /* bit k: as kind k */
-    struct bytes visits; /* struct visit each: still to be made */
-    enum use above;      /* of what yields; USE_PAGE: nothing yet */
-    struct bytes plain;
-    struct checkpoint_survey survey;
-    struct problem *p;
-};
-
-static enum tern_err add(void *to, unsigned kind, const struct store_name *name)
-{
-    struct walk *w = to;
-    const bool page = w->above == USE_PART && kind == STORE_LEAF; /* in a list */
-    const struct visit visit = {*name, kind, page ? USE_PAGE : USE_PART};
-    uint32_t *kinds;
-    bool fresh;
-
-    kinds = names_add(&w->seen, name, &fresh);
-    if (!kinds)
-        return TERN_ENOMEM;
-    if (*kinds >> kind & 1)
-        return TERN_OK;
-    *kinds |= 1U << kind;
-    bytes_append(&w->visits, &visit, sizeof visit);
-    return bytes_ok(&w->visits) ? TERN_OK : TERN_ENOMEM;
-}
-
-static enum tern_err bad_chunk(const struct walk *w, const struct visit *v, enum tern_err err)
+static enum tern_err bad_chunk(const struct walk_chunk *c, enum tern_err err, struct problem *p)
 {
     static const char *const what[] = {"its root", "a part of its settings, module, image or lists",
                                        "a page of its memory or files"};
     char shown[2 * NAME_SHOWN_BYTES + 1];
 
     for (int i = 0; i < NAME_SHOWN_BYTES; i++) {
-        shown[2 * i] = "0123456789abcdef"[v->name.bytes[i] >> 4];
-        shown[2 * i + 1] = "0123456789abcdef"[v->name.bytes[i] & 15];
+        shown[2 * i] = "0123456789abcdef"[c->name.bytes[i] >> 4];
+        shown[2 * i + 1] = "0123456789abcdef"[c->name.bytes[i] & 15];
     }
     shown[2 * NAME_SHOWN_BYTES] = 0;
-    return problem_set(w->p, err, "chunk %s..., %s, %s", shown, what[v->use],
+    return problem_set(p, err, "chunk %s..., %s, %s", shown, what[c->use],
                        err == TERN_ENOENT     ? "is missing"
                        : err == TERN_ECORRUPT ? "is damaged"
                                               : tern_err_text(err));
 }
 
-static enum tern_err visit_one(struct walk *w, const struct visit *v)
+static enum tern_err walk_all(struct checkpoint_walk *w, struct checkpoint_survey *out,
+                              struct problem *p)
 {
-    enum tern_err err;
-
-    bytes_clear(&w->plain);
-    err = store_get(w->store, &v->name, &w->plain);
-    if (!err && v->use == USE_PAGE && w->plain.size != IMAGE_PAGE_BYTES)
-        err = TERN_ECORRUPT;
-    w->above = v->use;
-    if (!err)
-        err = checkpoint_children(NULL, v->kind, bytes_view(&w->plain), add, w);
-    if (err)
-        return bad_chunk(w, v, err);
-    w->survey.plain_bytes += w->plain.size;
-    return TERN_OK;
-}
-
-static enum tern_err walk_all(struct walk *w, const struct store_root *root)
-{
-    const struct visit first = {root->list, 0, USE_ROOT};
     enum tern_err err = TERN_OK;
-    bool fresh;
+    bool over = false;
 
-    if (!names_add(&w->seen, &root->list, &fresh))
-        return TERN_ENOMEM;
-    bytes_append(&w->visits, &first, sizeof first);
-    if (!bytes_ok(&w->visits))
-        return TERN_ENOMEM;
-    while (!err && w->visits.size) {
-        struct visit v;
-
-        w->visits.size -= sizeof v;
-        memcpy(&v, w->visits.data + w->visits.size, sizeof v);
-        err = visit_one(w, &v);
+    *out = (struct checkpoint_survey){.chunks = 0};
+    while (!err && !over) {
+        err = checkpoint_walk_next(w, &over);
+        if (!err && !over && w->at.use == WALK_PAGE && w->plain.size != IMAGE_PAGE_BYTES)
+            err = TERN_ECORRUPT;
+        if (!err && !over)
+            out->plain_bytes += w->plain.size;
     }
-    w->survey.chunks = w->seen.count;
-    return err;
+    out->chunks = w->seen.count;
+    return err ? bad_chunk(&w->at, err, p) : TERN_OK;
 }
 
 /* Else the store would let go of memory, or contents of files, that the image needs. */
-static enum tern_err is_held(const struct walk *w, const uint8_t *bytes, const char *what)
+static enum tern_err is_held(const struct names *seen, const uint8_t *bytes, const char *what,
+                             struct problem *p)
 {
     struct store_name name;
 
     memcpy(name.bytes, bytes, sizeof name.bytes);
-    if (is_zero_name(bytes) || names_find(&w->seen, &name))
+    if (is_zero_name(bytes) || names_find(seen, &name))
         return TERN_OK;
-    return problem_set(w->p, TERN_ECORRUPT,
-                       "its image names %s that does not hang beneath its root", what);
+    return problem_set(p, TERN_ECORRUPT, "its image names %s that does not hang beneath its root",
+                       what);
 }
 
-static enum tern_err file_is_held(const struct walk *w, const struct image_file *f)
+static enum tern_err file_is_held(const struct names *seen, const struct image_file *f,
+                                  struct problem *p)
 {
     enum tern_err err = TERN_OK;
 
     for (uint32_t i = 0; i < f->page_count && !err; i++)
-        err = is_held(w, f->pages + (size_t)i * STORE_NAME_BYTES, "a page of a file");
+        err = is_held(seen, f->pages + (size_t)i * STORE_NAME_BYTES, "a page of a file", p);
     for (uint32_t i = 0; i < f->list_count && !err; i++)
-        err = is_held(w, f->lists[i].name, "a part of a file");
+        err = is_held(seen, f->lists[i].name, "a part of a file", p);
     return err;
 }
 
-static enum tern_err lists_are_held(const struct walk *w, const struct image *image)
+static enum tern_err lists_are_held(const struct names *seen, const struct image *image,
+                                    struct problem *p)
 {
     const uint32_t files = image->state.tree ? image->state.tree->node_count : 0;
     enum tern_err err = TERN_OK;
 
     for (uint32_t i = 0; i < image->list_count && !err; i++)
-        err = is_held(w, image->lists + (size_t)i * STORE_NAME_BYTES, "memory");
+        err = is_held(seen, image->lists + (size_t)i * STORE_NAME_BYTES, "memory", p);
     for (uint32_t i = 0; i < files && !err; i++)
-        err = file_is_held(w, &image->files[i]);
+        err = file_is_held(seen, &image->files[i], p);
     return err;
 }
 
@@ -290,28 +234,25 @@ enum tern_err checkpoint_survey(struct store *s, const struct store_root *root,
                                 struct checkpoint_survey *out, struct checkpoint *opened,
                                 struct problem *p)
 {
-    struct walk w = {.store = s,
-                     .seen = {.value_bytes = sizeof(uint32_t)},
-                     .plain = {.limit = STORE_CHUNK_MAX},
-                     .p = p};
+    struct checkpoint_walk w;
+    struct checkpoint_survey survey;
     struct checkpoint c = {.settings = {0}};
-    enum tern_err err;
+    enum tern_err err = checkpoint_walk_begin(&w, s, &root->list);
 
     problem_set(p, TERN_ENOMEM, "out of memory"); /* unless something says more */
-    err = walk_all(&w, root);
+    if (!err)
+        err = walk_all(&w, &survey, p);
     if (!err)
         err = checkpoint_open_number(s, root->number, &c, p);
     if (!err) {
-        err = lists_are_held(&w, &c.image);
+        err = lists_are_held(&w.seen, &c.image, p);
         if (err)
             checkpoint_release(&c);
     }
     if (!err) {
-        *out = w.survey;
+        *out = survey;
         *opened = c;
     }
-    names_release(&w.seen);
-    bytes_release(&w.visits);
-    bytes_release(&w.plain);
+    checkpoint_walk_release(&w);
     return err;
 }
