@@ -2,6 +2,7 @@
 #include "cli/image_json.h"
 #include "cli/image_look.h"
 #include "cli/image_shown.h"
+#include "cli/json_text.h"
 #include "cli/say.h"
 
 #include <inttypes.h>
@@ -50,7 +51,7 @@ static json_t *tell_json(const struct verified *v)
 {
     if (v->why.err)
         return json_pack("{s:I, s:b, s:o}", "number", (json_int_t)v->number, "fine", 0, "problem",
-                         image_json_escaped(view_of_string(v->why.text)));
+                         json_text_escaped(view_of_string(v->why.text)));
     return json_pack("{s:I, s:b, s:I, s:I}", "number", (json_int_t)v->number, "fine", 1, "chunks",
                      (json_int_t)v->survey.chunks, "plain_bytes",
                      (json_int_t)v->survey.plain_bytes);
@@ -102,7 +103,7 @@ static int tell_verified(struct verifying *all)
 
     if (as_json)
         json = json_pack("{s:o, s:b, s:O}", "directory",
-                         image_json_escaped(view_of_string(in->args[0])), "fine", !all->bad,
+                         json_text_escaped(view_of_string(in->args[0])), "fine", !all->bad,
                          "checkpoints", all->list);
     if (as_json && !json)
         bytes_clear(&all->text);

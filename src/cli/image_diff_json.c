@@ -1,5 +1,6 @@
 #include "cli/image_diff.h"
 #include "cli/image_json.h"
+#include "cli/json_text.h"
 
 static json_t *pair(json_t *from, json_t *to)
 {
@@ -75,7 +76,7 @@ static json_t *fds_of(const struct image_diff *d)
 json_t *image_diff_json(const struct image_diff *d)
 {
     return json_pack("{s:o, s:I, s:I, s:I, s:I, s:b, s:I, s:o, s:o, s:o, s:o, s:o}", "directory",
-                     image_json_escaped(view_of_string(d->dir)), "from",
+                     json_text_escaped(view_of_string(d->dir)), "from",
                      (json_int_t)d->from.c.root.number, "to", (json_int_t)d->to.c.root.number,
                      "new_chunks", (json_int_t)d->new_chunks, "new_bytes", (json_int_t)d->new_bytes,
                      "complete", (int)d->all_kept, "frames_same", (json_int_t)d->frames_same,

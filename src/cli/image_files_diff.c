@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "cli/image_json.h"
 #include "cli/image_shown.h"
+#include "cli/json_text.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -199,7 +200,7 @@ static json_t *what_json(const struct image_path *path)
                     "size_bytes", (json_int_t)path->node->size, "mtime_ns",
                     (json_int_t)path->node->mtime_ns);
     if (out && path->node->kind == STATE_NODE_LINK)
-        json_object_set_new(out, "target", image_json_escaped(path->node->target));
+        json_object_set_new(out, "target", json_text_escaped(path->node->target));
     return out;
 }
 
@@ -211,7 +212,7 @@ json_t *image_files_diff_json(const struct image_files_diff *d)
         const struct image_files_change c = change_at(d, i);
 
         json_array_append_new(list, json_pack("{s:o, s:o, s:o, s:I}", "path",
-                                              image_json_escaped((c.to ? c.to : c.from)->path),
+                                              json_text_escaped((c.to ? c.to : c.from)->path),
                                               "from", what_json(c.from), "to", what_json(c.to),
                                               "pages_changed", (json_int_t)c.counted.changed));
     }

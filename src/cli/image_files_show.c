@@ -1,6 +1,7 @@
 #include "cli/image_files.h"
 #include "cli/image_json.h"
 #include "cli/image_shown.h"
+#include "cli/json_text.h"
 
 #include <inttypes.h>
 
@@ -128,14 +129,14 @@ static json_t *path_json(const struct image_path *path, const struct image_pages
 {
     const struct state_node *n = path->node;
     json_t *out = json_pack("{s:o, s:s, s:I, s:I, s:I, s:I, s:I, s:I}", "path",
-                            path->path.size ? image_json_escaped(path->path) : json_null(), "kind",
+                            path->path.size ? json_text_escaped(path->path) : json_null(), "kind",
                             image_files_kind(n->kind), "inode", (json_int_t)n->number, "links",
                             (json_int_t)n->links, "size_bytes", (json_int_t)n->size, "mtime_ns",
                             (json_int_t)n->mtime_ns, "pages", (json_int_t)counted->pages,
                             "pages_shared", (json_int_t)counted->same);
 
     if (out && n->kind == STATE_NODE_LINK)
-        json_object_set_new(out, "target", image_json_escaped(n->target));
+        json_object_set_new(out, "target", json_text_escaped(n->target));
     return out;
 }
 

@@ -2,46 +2,13 @@
 
 #include "cli/image_pages.h"
 #include "cli/image_show.h"
+#include "cli/json_text.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 /* ---- Parts ---- */
-
-static json_t *text_take(struct bytes *b)
-{
-    json_t *out = NULL;
-
-    if (bytes_ok(b))
-        out = json_stringn(b->size ? (const char *)b->data : "", b->size);
-    bytes_release(b);
-    return out;
-}
-
-json_t *image_json_escaped(struct view text)
-{
-    struct bytes out = {0};
-
-    for (size_t i = 0; i < text.size; i++) {
-        const uint8_t c = text.data[i];
-
-        if (c >= 0x20 && c < 0x7f && c != '%')
-            bytes_append_byte(&out, c);
-        else
-            bytes_appendf(&out, "%%%02X", c);
-    }
-    return text_take(&out);
-}
-
-json_t *image_json_hex(const uint8_t *bytes, size_t size)
-{
-    struct bytes out = {0};
-
-    for (size_t i = 0; i < size; i++)
-        bytes_appendf(&out, "%02x", bytes[i]);
-    return text_take(&out);
-}
 
 static json_t *number_of(uint64_t n)
 {
@@ -54,7 +21,7 @@ static json_t *float_value(uint8_t letter, const uint8_t *value)
     struct bytes out = {0};
 
     shown_float(&out, letter, value);
-    return text_take(&out);
+    return json_text_take(&out);
 }
 
 json_t *image_json_value(uint8_t letter, const uint8_t *value)
@@ -99,7 +66,7 @@ static json_t *function_name(const struct wasm_module *m, uint32_t func)
     if (m->funcs[func].name.size)
         return json_stringn((const char *)m->funcs[func].name.data, m->funcs[func].name.size);
     shown_function(&out, m, func);
-    name = out.size ? text_take(&out) : json_null();
+    name = out.size ? json_text_take(&out) : json_null();
     bytes_release(&out);
     return name;
 }
@@ -143,8 +110,8 @@ json_t *image_json_fd(const struct image_look *l, const struct state_fd *fd)
 
     return json_pack("{s:I, s:s, s:I, s:o, s:o, s:I, s:I, s:I, s:o, s:b, s:b, s:I}", "number",
                      (json_int_t)fd->number, "kind", shown_fd_kind(fd->kind), "source",
-                     (json_int_t)fd->source, "directory", image_json_escaped(view_of_string(dir)),
-                     "path", image_json_escaped(fd->path), "offset", (json_int_t)fd->offset,
+                     (json_int_t)fd->source, "directory", json_text_escaped(view_of_string(dir)),
+                     "path", json_text_escaped(fd->path), "offset", (json_int_t)fd->offset,
                      "size_bytes", (json_int_t)fd->size, "mtime_ns", (json_int_t)fd->mtime_ns,
                      "flags", flag_list(fd->flags), "read_only", (int)fd->read_only, "written",
                      (int)fd->written, "inode", (json_int_t)fd->inode);
@@ -167,10 +134,9 @@ json_t *image_json_ranges(const struct bytes *ranges)
 
 static json_t *module_of(const struct image_look *l)
 {
-    return json_pack("{s:o, s:I, s:o}", "name",
-                     image_json_escaped(view_of_string(l->settings.path)), "size_bytes",
-                     (json_int_t)l->c.module.size, "sha256",
-                     image_json_hex(l->digest.byte, DIGEST_BYTES));
+    return json_pack("{s:o, s:I, s:o}", "name", json_text_escaped(view_of_string(l->settings.path)),
+                     "size_bytes", (json_int_t)l->c.module.size, "sha256",
+                     json_text_hex(l->digest.byte, DIGEST_BYTES));
 }
 
 static json_t *args_of(const struct image_look *l)
@@ -178,7 +144,7 @@ static json_t *args_of(const struct image_look *l)
     json_t *out = json_array();
 
     for (size_t i = 0; i < l->settings.args.count; i++)
-        json_array_append_new(out, image_json_escaped(view_of_string(l->settings.args.word[i])));
+        json_array_append_new(out, json_text_escaped(view_of_string(l->settings.args.word[i])));
     return out;
 }
 
@@ -318,7 +284,7 @@ json_t *image_show_json(const struct image_show *s)
     const struct image *image = &l->c.image;
     const struct state_instance *in = &image->state.instances[0];
     json_t *out = json_pack("{s:o, s:I, s:I, s:o, s:o, s:o, s:s, s:b, s:o, s:o, s:o}", "directory",
-                            image_json_escaped(view_of_string(s->dir)), "number",
+                            json_text_escaped(view_of_string(s->dir)), "number",
                             (json_int_t)l->c.root.number, "time_ns", (json_int_t)l->c.root.time_ns,
                             "kept", kept_of(s), "module", module_of(l), "args", args_of(l), "phase",
                             image->state.phase == STATE_IN_START ? "start" : "main",

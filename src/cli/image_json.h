@@ -11,9 +11,6 @@
 
 #include <jansson.h>
 
-/* Bytes that are not printable ASCII, and '%', as %XX. */
-json_t *image_json_escaped(struct view text);
-json_t *image_json_hex(const uint8_t *bytes, size_t size);
 /* {"type": ..., "value": ..., "bits": ... of floats} */
 json_t *image_json_value(uint8_t letter, const uint8_t *value);
 /* letters: NULL: without values. */

@@ -1,29 +1,10 @@
+#include "cli/json_text.h"
 #include "cli/record_names.h"
 #include "cli/record_show.h"
 
 #include <string.h>
 
 enum { MOVED_BYTES = 4 };
-
-/* Bytes that are not printable ASCII, and %, stand as %XX, as in tern's other JSON. */
-static json_t *escaped(struct view text)
-{
-    struct bytes out = {0};
-    json_t *value = NULL;
-
-    for (size_t i = 0; i < text.size; i++) {
-        const uint8_t c = text.data[i];
-
-        if (c >= 0x20 && c < 0x7f && c != '%')
-            bytes_append_byte(&out, c);
-        else
-            bytes_appendf(&out, "%%%02X", c);
-    }
-    if (bytes_ok(&out))
-        value = json_stringn(out.size ? (const char *)out.data : "", out.size);
-    bytes_release(&out);
-    return value;
-}
 
 /* A second argument of the same parameter is a count or a size. */
 static json_t *args_json(const struct record_call *c)
@@ -52,9 +33,9 @@ static json_t *given_json(const struct record_call *c)
     for (const struct call_param *q = call_find(c->number)->params; q->kind != CALL_NONE; q++) {
         if (!call_param_kept((enum call_kind)q->kind))
             continue;
-        json_object_set_new(
-            all, q->name,
-            json_pack("{s:I, s:o}", "size", (json_int_t)k->size, "data", escaped(k->part)));
+        json_object_set_new(all, q->name,
+                            json_pack("{s:I, s:o}", "size", (json_int_t)k->size, "data",
+                                      json_text_escaped(k->part)));
         k++;
     }
     return all;
@@ -112,7 +93,7 @@ static json_t *results_json(const struct record_call *c)
         record_take(&r.fixed, value.size);
     }
     if (r.data.size > 0)
-        json_object_set_new(all, "data", escaped(r.data));
+        json_object_set_new(all, "data", json_text_escaped(r.data));
     return all;
 }
 

@@ -1,5 +1,7 @@
 #include "cli/run.h"
 
+#include "cli/json_text.h"
+
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,21 +11,7 @@
 
 static json_t *escaped(const char *text)
 {
-    struct bytes out = {0};
-    json_t *value = NULL;
-
-    for (; *text; text++) {
-        unsigned char c = (unsigned char)*text;
-
-        if (c >= 0x20 && c < 0x7f && c != '%')
-            bytes_append_byte(&out, c);
-        else
-            bytes_appendf(&out, "%%%02X", c);
-    }
-    if (bytes_ok(&out))
-        value = json_stringn(out.size ? (const char *)out.data : "", out.size);
-    bytes_release(&out);
-    return value;
+    return json_text_escaped(view_of_string(text));
 }
 
 static int hex_digit(char c)
