@@ -3,6 +3,7 @@
 #include "runner/end.h"
 #include "runner/host.h"
 #include "runner/stop.h"
+#include "runner/write.h"
 #include "wire/input_head.h"
 #include "wire/state.h"
 
@@ -20,23 +21,6 @@ static uint8_t buffer[BUFFER_BYTES]; /* struct input's held bytes */
 static off_t place_of(uint64_t byte)
 {
     return (off_t)(INPUT_HEAD_BYTES + byte);
-}
-
-static bool write_all(const uint8_t *from, size_t size, off_t at)
-{
-    while (size > 0) {
-        const struct iovec part = {.iov_base = (void *)(uintptr_t)from, .iov_len = size};
-        ssize_t written = pwritev(TICKET_FD_INPUT, &part, 1, at);
-
-        if (written < 0 && errno == EINTR)
-            continue;
-        if (written < 0)
-            return false;
-        from += written;
-        size -= (size_t)written;
-        at += written;
-    }
-    return true;
 }
 
 /* ---- Beginning, and going on ---- */
@@ -151,7 +135,7 @@ static ssize_t read_and_write(struct input *in, const struct fd_entry *e, size_t
             return got;
         in->held = (uint32_t)got;
     }
-    if (!write_all(buffer, in->held, place_of(in->end)))
+    if (!write_whole_at(TICKET_FD_INPUT, view_of(buffer, in->held), place_of(in->end)))
         return -1;
     held = in->held;
     in->held = 0;
@@ -166,7 +150,7 @@ static void mark_end(struct input *in, const struct fd_entry *e)
     if (e->filetype == FILETYPE_CHARACTER_DEVICE || (in->is_marked && in->marked == in->end))
         return;
     input_head_encode(true, in->end, head);
-    if (write_all(head, sizeof head, 0)) {
+    if (write_whole_at(TICKET_FD_INPUT, view_of(head, sizeof head), 0)) {
         in->is_marked = true;
         in->marked = in->end;
     }

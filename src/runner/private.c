@@ -1,8 +1,8 @@
 #include "runner/private.h"
 
 #include "runner/end.h"
+#include "runner/write.h"
 
-#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -72,22 +72,6 @@ bool private_save(const struct host *h, struct state *s, struct arena *arena)
     return s->tree && tree_save(h->fds.tree, s->tree, arena);
 }
 
-static bool write_all(const struct bytes *b)
-{
-    size_t at = 0;
-
-    if (ftruncate(TICKET_FD_STATE, 0) != 0 || lseek(TICKET_FD_STATE, 0, SEEK_SET) != 0)
-        return false;
-    while (at < b->size) {
-        const ssize_t written = write(TICKET_FD_STATE, b->data + at, b->size - at);
-
-        if (written < 0 && errno != EINTR)
-            return false;
-        at += written > 0 ? (size_t)written : 0;
-    }
-    return true;
-}
-
 /* Its descriptors are gone, and with them what had no name. */
 static void close_all(struct host *h)
 {
@@ -106,7 +90,7 @@ void private_exit(struct host *h, uint32_t code)
     if (h->fds.tree && h->ticket->tells_tree) {
         close_all(h);
         if (!tree_save(h->fds.tree, &out, &arena) || state_tree_encode(&out, &encoded) ||
-            !write_all(&encoded))
+            !write_file(TICKET_FD_STATE, bytes_view(&encoded)))
             end_refused("there is no memory to tell what files it leaves");
     }
     end_exit(code);

@@ -6,6 +6,7 @@
 #include "runner/end.h"
 #include "runner/hold.h"
 #include "runner/tree.h"
+#include "runner/write.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -18,23 +19,6 @@ static void on_ask(int number)
 {
     (void)number;
     suspend_ask();
-}
-
-static bool write_all(int fd, const void *bytes, size_t size)
-{
-    const uint8_t *from = bytes;
-
-    while (size > 0) {
-        ssize_t written = write(fd, from, size);
-
-        if (written < 0 && errno == EINTR)
-            continue;
-        if (written < 0)
-            return false;
-        from += written;
-        size -= (size_t)written;
-    }
-    return true;
 }
 
 static enum tern_err save(const struct program *p, struct host *h, struct bytes *out,
@@ -62,8 +46,7 @@ static enum tern_err hand_over(const struct program *p, struct host *h, struct p
     struct bytes encoded = {0};
     enum tern_err err = save(p, h, &encoded, why);
 
-    if (!err && (ftruncate(TICKET_FD_STATE, 0) != 0 || lseek(TICKET_FD_STATE, 0, SEEK_SET) != 0 ||
-                 !write_all(TICKET_FD_STATE, encoded.data, encoded.size)))
+    if (!err && !write_file(TICKET_FD_STATE, bytes_view(&encoded)))
         err = problem_set(why, TERN_EIO, "its state cannot be written");
     bytes_release(&encoded);
     return err;
@@ -71,7 +54,7 @@ static enum tern_err hand_over(const struct program *p, struct host *h, struct p
 
 static void say(const void *words, size_t size)
 {
-    if (!write_all(TICKET_FD_CONTROL, words, size))
+    if (!write_whole(TICKET_FD_CONTROL, view_of(words, size)))
         _exit(1); /* nobody is there to tell us, and nobody to report to */
 }
 

@@ -3,6 +3,7 @@
  * wrong.
  */
 #include "folder.h"
+#include "state_fd.h"
 
 #include "os/checkpoint_look.h"
 #include "os/checkpoint_root.h"
@@ -51,13 +52,8 @@ static int state_of(void)
     struct state_instance instance = {.memory_pages = 1};
     const struct state state = {
         .phase = STATE_IN_MAIN, .instances = &instance, .instance_count = 1};
-    struct bytes encoded = {0};
-    int fd = sys_memfd("state");
 
-    assert_int_equal(state_encode(&state, &encoded), TERN_OK);
-    assert_int_equal(file_write_fd(fd, bytes_view(&encoded)), TERN_OK);
-    bytes_release(&encoded);
-    return fd;
+    return state_fd(&state);
 }
 
 static void open_shop(const struct folder *f, struct shop *s)

@@ -3,6 +3,7 @@
  * if it wrote anything.
  */
 #include "folder.h"
+#include "state_fd.h"
 
 #include "os/checkpoint_take.h"
 #include "os/file.h"
@@ -75,13 +76,8 @@ static int state_of(bool changed)
                                 .instances = &instance,
                                 .instance_count = 1,
                                 .files_changed = changed};
-    struct bytes encoded = {0};
-    int fd = sys_memfd("state");
 
-    assert_int_equal(state_encode(&state, &encoded), TERN_OK);
-    assert_int_equal(file_write_fd(fd, bytes_view(&encoded)), TERN_OK);
-    bytes_release(&encoded);
-    return fd;
+    return state_fd(&state);
 }
 
 /* What was noted meanwhile. */
