@@ -1,5 +1,6 @@
 #include "suite_torture.h"
 
+#include "../torture/dice.h"
 #include "suite_whole.h"
 
 #include "rt/suspend.h"
@@ -23,22 +24,14 @@ static struct {
     size_t known_count;
     struct tern_resumed *frames;
     uint8_t *values;
-} torture = {.how = OFF, .dice = 88172645463325252u};
-
-/* Marsaglia, Xorshift RNGs, J. Stat. Softw. 8 (2003). */
-static uint64_t roll(void)
-{
-    torture.dice ^= torture.dice << 13;
-    torture.dice ^= torture.dice >> 7;
-    torture.dice ^= torture.dice << 17;
-    return torture.dice;
-}
+} torture = {.how = OFF, .dice = DICE_START};
 
 static bool stop_now(void *context)
 {
     (void)context;
     torture.seen++;
-    return torture.at_random ? roll() % torture.every == 0 : torture.seen % torture.every == 0;
+    return torture.at_random ? dice_roll(&torture.dice) % torture.every == 0
+                             : torture.seen % torture.every == 0;
 }
 
 /* What follows the name; torture.how stays OFF if there is no such. */

@@ -252,3 +252,14 @@ void checkpoint_change(struct checkpoint *c, uint64_t *seed, uint32_t limit)
 
     c->page[at] = draw_below(seed, limit);
 }
+
+struct store *shelf_open(const struct shelf *shelf, enum store_mode mode)
+{
+    struct store_setup setup = shelf_small();
+    struct problem p = {0};
+    struct store *s = NULL;
+
+    if (store_open_with(shelf->store, mode, &setup, &s, &p))
+        fail_msg("%s", p.text);
+    return s;
+}

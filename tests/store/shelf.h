@@ -38,6 +38,8 @@ struct store_name page_name(uint32_t number);
 
 /* Packs of 16 KiB, an index of 64 KiB at first, and each commit looks what is held. */
 struct store_setup shelf_small(void);
+/* With that; fails the test if it cannot. */
+struct store *shelf_open(const struct shelf *shelf, enum store_mode mode);
 
 enum tern_err shelf_children(void *context, unsigned kind, struct view plain,
                              enum tern_err (*yield)(void *to, unsigned kind,

@@ -13,17 +13,6 @@
 
 #include <cmocka.h>
 
-static struct store *opened(const struct shelf *shelf, enum store_mode mode)
-{
-    struct store_setup setup = shelf_small();
-    struct problem p = {0};
-    struct store *s = NULL;
-
-    if (store_open_with(shelf->store, mode, &setup, &s, &p))
-        fail_msg("%s", p.text);
-    return s;
-}
-
 static void commit_ok(struct store *s, const struct checkpoint *c, unsigned keep)
 {
     struct problem p = {0};
@@ -49,7 +38,7 @@ static void chunks_come_back(void **state)
 {
     static uint8_t big[STORE_CHUNK_MAX + 1];
     static const size_t sizes[] = {0, 1, 31, 32, 33, 4096, STORE_CHUNK_MAX};
-    struct store *s = opened(*state, STORE_CREATE);
+    struct store *s = shelf_open(*state, STORE_CREATE);
     struct store_name name, none = {{1}};
     struct problem p = {0};
     struct bytes b = {0};
@@ -73,7 +62,7 @@ static void chunks_come_back(void **state)
 
 static void equal_chunks_are_stored_once(void **state)
 {
-    struct store *s = opened(*state, STORE_CREATE);
+    struct store *s = shelf_open(*state, STORE_CREATE);
     struct checkpoint c = {.count = 16};
     struct store_usage one, two;
 
@@ -97,12 +86,12 @@ static void roots_stay_over_reopening(void **state)
     struct store_root root;
 
     for (unsigned i = 0; i < 6; i++) {
-        struct store *s = opened(*state, STORE_CREATE);
+        struct store *s = shelf_open(*state, STORE_CREATE);
 
         checkpoint_draw(&c[i], &seed, 20);
         commit_ok(s, &c[i], 3);
         store_close(s);
-        s = opened(*state, i % 2 ? STORE_READ : STORE_WRITE);
+        s = shelf_open(*state, i % 2 ? STORE_READ : STORE_WRITE);
         for (unsigned n = 0; n < 3 && n <= i; n++) {
             assert_int_equal(store_root(s, n, &root), TERN_OK);
             assert_int_equal(root.number, i - n + 1);
@@ -116,7 +105,7 @@ static void roots_stay_over_reopening(void **state)
 
 static void uncommitted_is_forgotten(void **state)
 {
-    struct store *s = opened(*state, STORE_CREATE);
+    struct store *s = shelf_open(*state, STORE_CREATE);
     struct checkpoint c = {.count = 2, .page = {1, 2}};
     struct store_usage before, after;
     struct store_name name;
@@ -127,7 +116,7 @@ static void uncommitted_is_forgotten(void **state)
     assert_int_equal(store_usage(s, &before), TERN_OK);
     assert_int_equal(store_put(s, view_of(page, size), &name, NULL), TERN_OK);
     store_close(s);
-    s = opened(*state, STORE_WRITE);
+    s = shelf_open(*state, STORE_WRITE);
     assert_false(store_has(s, &name));
     assert_int_equal(store_usage(s, &after), TERN_OK);
     assert_memory_equal(&before, &after, sizeof before);
@@ -137,7 +126,7 @@ static void uncommitted_is_forgotten(void **state)
 
 static void room_comes_back(void **state)
 {
-    struct store *s = opened(*state, STORE_CREATE);
+    struct store *s = shelf_open(*state, STORE_CREATE);
     struct checkpoint c;
     struct store_usage usage;
     uint64_t seed = 3;
@@ -218,7 +207,7 @@ static void read_beside(const struct shelf *shelf, int from, int to)
 
 static void readers_are_not_locked_out(void **state)
 {
-    struct store *s = opened(*state, STORE_CREATE);
+    struct store *s = shelf_open(*state, STORE_CREATE);
     int there[2], back[2], status;
     uint64_t seed = 5;
     pid_t child;
@@ -277,14 +266,14 @@ static void the_index_grows_up_to_its_limit(void **state)
     assert_true(store_has(s, &name));
     assert_int_equal(shelf_compare(s, 0, &c), TERN_OK);
     store_close(s);
-    s = opened(*state, STORE_WRITE); /* the map is as large as the file needs */
+    s = shelf_open(*state, STORE_WRITE); /* the map is as large as the file needs */
     assert_true(store_has(s, &name));
     store_close(s);
 }
 
 static void a_list_must_be_there(void **state)
 {
-    struct store *s = opened(*state, STORE_CREATE);
+    struct store *s = shelf_open(*state, STORE_CREATE);
     struct store_commit commit = {.keep = 1, .children = shelf_children};
     struct store_root root;
     struct problem p = {0};
@@ -297,7 +286,7 @@ static void a_list_must_be_there(void **state)
 /* A chunk that says 100 bytes and unpacks to many more; and one that unpacks to others. */
 static void bombs_do_not_go_off(void **state)
 {
-    struct store *s = opened(*state, STORE_CREATE);
+    struct store *s = shelf_open(*state, STORE_CREATE);
     static uint8_t zeros[8 << 20];
     struct bytes frame = {0}, out = {0};
 
@@ -365,7 +354,7 @@ static void behaves_like_a_model(void **state)
     struct shelf *shelf = *state;
 
     for (uint64_t run = 1; run <= 6; run++) {
-        struct store *s = opened(shelf, STORE_CREATE);
+        struct store *s = shelf_open(shelf, STORE_CREATE);
         struct model m = {0};
         uint64_t seed = run;
 
@@ -377,7 +366,7 @@ static void behaves_like_a_model(void **state)
             switch (draw_below(&seed, 8)) {
             case 0:
                 store_close(s);
-                s = opened(shelf, STORE_WRITE);
+                s = shelf_open(shelf, STORE_WRITE);
                 break;
             case 1: model_check(&m, s); break;
             case 2:

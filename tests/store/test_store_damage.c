@@ -15,21 +15,10 @@
 static const struct checkpoint kept = {.count = 10,
                                        .page = {0, 3, 5, 10, 300, 301, 302, 303, 304, 305}};
 
-static struct store *opened(const struct shelf *shelf, enum store_mode mode)
-{
-    struct store_setup setup = shelf_small();
-    struct problem p = {0};
-    struct store *s = NULL;
-
-    if (store_open_with(shelf->store, mode, &setup, &s, &p))
-        fail_msg("%s", p.text);
-    return s;
-}
-
 /* A store with this checkpoint as its newest, made by several commits. */
 static void make(const struct shelf *shelf, unsigned commits)
 {
-    struct store *s = opened(shelf, STORE_CREATE);
+    struct store *s = shelf_open(shelf, STORE_CREATE);
     struct checkpoint c;
     uint64_t seed = 9;
 
@@ -103,14 +92,14 @@ static void each_byte_of_a_pack(void **state)
     for (size_t i = 0; i < pack.size; i++) {
         pack.data[i] ^= (uint8_t)(1U << i % 8);
         file_save(path, bytes_view(&pack));
-        s = opened(*state, STORE_READ);
+        s = shelf_open(*state, STORE_READ);
         assert_false(root_is_whole(s)); /* all of the pack is beneath the root */
         assert_true(count_damaged(s) <= 1);
         store_close(s);
         pack.data[i] ^= (uint8_t)(1U << i % 8);
     }
     file_save(path, bytes_view(&pack));
-    s = opened(*state, STORE_READ);
+    s = shelf_open(*state, STORE_READ);
     assert_true(root_is_whole(s));
     store_close(s);
     bytes_release(&pack);
@@ -132,14 +121,14 @@ static void truncated_packs(void **state)
 
         file_save(shelf_file(*state, "index"), bytes_view(&index));
         file_save(path, view_of(pack.data, size));
-        s = opened(*state, STORE_WRITE);
+        s = shelf_open(*state, STORE_WRITE);
         assert_false(root_is_whole(s));
         if (shelf_commit(s, &kept, 1, &p))
             fail_msg("%s", p.text);
         assert_true(root_is_whole(s));
         assert_int_equal(count_damaged(s), 0);
         store_close(s);
-        s = opened(*state, STORE_READ);
+        s = shelf_open(*state, STORE_READ);
         assert_true(root_is_whole(s));
         store_close(s);
         shelf_empty(((struct shelf *)*state)->store);
@@ -156,7 +145,7 @@ static void a_missing_pack(void **state)
 
     make(*state, 1);
     assert_int_equal(unlink(the_pack(*state)), 0);
-    s = opened(*state, STORE_WRITE);
+    s = shelf_open(*state, STORE_WRITE);
     assert_false(root_is_whole(s));
     assert_int_equal(shelf_commit(s, &kept, 1, NULL), TERN_OK);
     assert_true(root_is_whole(s));
@@ -277,7 +266,7 @@ static void a_scrambled_index(void **state)
 static void a_deep_index_is_accepted(void **state)
 {
     const struct shelf *shelf = *state;
-    struct store *s = opened(shelf, STORE_CREATE);
+    struct store *s = shelf_open(shelf, STORE_CREATE);
     struct store_name name;
 
     for (uint32_t round = 0; round < 12; round++) {
@@ -290,10 +279,10 @@ static void a_deep_index_is_accepted(void **state)
         }
         assert_int_equal(shelf_commit(s, &kept, 2, NULL), TERN_OK);
         store_close(s);
-        s = opened(shelf, STORE_READ);
+        s = shelf_open(shelf, STORE_READ);
         assert_true(root_is_whole(s));
         store_close(s);
-        s = opened(shelf, STORE_WRITE);
+        s = shelf_open(shelf, STORE_WRITE);
         assert_true(root_is_whole(s));
     }
     store_close(s);
@@ -361,7 +350,7 @@ static void a_page_free_and_in_use(void **state)
 
 static void many(const struct shelf *shelf, uint32_t count)
 {
-    struct store *s = opened(shelf, STORE_CREATE);
+    struct store *s = shelf_open(shelf, STORE_CREATE);
     struct store_name name;
 
     s->limits.look_commits = 1000;
@@ -425,7 +414,7 @@ static void damaged_lock_files(void **state)
         for (size_t i = 0; i < size; i++)
             garbage[i] = (uint8_t)draw(&seed);
         file_save(shelf_file(*state, names[round % 2]), view_of(garbage, size));
-        s = opened(*state, round % 4 < 2 ? STORE_READ : STORE_WRITE);
+        s = shelf_open(*state, round % 4 < 2 ? STORE_READ : STORE_WRITE);
         assert_true(root_is_whole(s));
         store_close(s);
     }
@@ -440,13 +429,13 @@ static void a_half_made_store_is_made_again(void **state)
     struct store *s;
 
     for (size_t size = 0; size <= sizeof zeros; size += 4096) {
-        s = opened(shelf, STORE_CREATE);
+        s = shelf_open(shelf, STORE_CREATE);
         store_close(s);
         file_save(shelf_file(shelf, "index"), view_of(zeros, size));
-        s = opened(shelf, STORE_CREATE);
+        s = shelf_open(shelf, STORE_CREATE);
         assert_int_equal(shelf_commit(s, &kept, 1, NULL), TERN_OK);
         store_close(s);
-        s = opened(shelf, STORE_READ);
+        s = shelf_open(shelf, STORE_READ);
         assert_true(root_is_whole(s));
         store_close(s);
         shelf_empty(shelf->store);

@@ -15,17 +15,6 @@ enum { LIST = 1024, LIST_BYTES = LIST * STORE_NAME_BYTES };
 
 static uint8_t list[LIST_BYTES];
 
-static struct store *opened(const struct shelf *shelf, enum store_mode mode)
-{
-    struct store_setup setup = shelf_small();
-    struct problem p = {0};
-    struct store *s = NULL;
-
-    if (store_open_with(shelf->store, mode, &setup, &s, &p))
-        fail_msg("%s", p.text);
-    return s;
-}
-
 static void draw_list(uint64_t seed)
 {
     for (size_t i = 0; i < sizeof list; i++)
@@ -93,7 +82,7 @@ static void commit(struct store *s, const struct store_name *names, size_t count
 
 static void little_changed_takes_little_room(void **state)
 {
-    struct store *s = opened(*state, STORE_CREATE);
+    struct store *s = shelf_open(*state, STORE_CREATE);
     struct store_name first, second, third, none = {{1}};
     uint64_t stored = 7;
 
@@ -116,7 +105,7 @@ static void little_changed_takes_little_room(void **state)
     commit(s, (struct store_name[]){third}, 1);
     is_the_list(s, third);
     store_close(s);
-    s = opened(*state, STORE_READ);
+    s = shelf_open(*state, STORE_READ);
     is_the_list(s, third);
     store_close(s);
 }
@@ -124,7 +113,7 @@ static void little_changed_takes_little_room(void **state)
 /* Whatever it is said to resemble, it comes back. */
 static void a_hint_does_no_harm(void **state)
 {
-    struct store *s = opened(*state, STORE_CREATE);
+    struct store *s = shelf_open(*state, STORE_CREATE);
     struct store_name none = {{1}}, name, small;
 
     draw_list(2);
@@ -144,7 +133,7 @@ static void a_hint_does_no_harm(void **state)
 /* Always one step: each is stored against the same whole one, until that is of too little help. */
 static void no_chain_forms(void **state)
 {
-    struct store *s = opened(*state, STORE_CREATE);
+    struct store *s = shelf_open(*state, STORE_CREATE);
     struct store_name last, base, is;
     unsigned likes = 0, wholes = 0;
 
@@ -172,7 +161,7 @@ static void no_chain_forms(void **state)
 /* The root holds the changed one alone. */
 static void what_is_needed_stays(void **state)
 {
-    struct store *s = opened(*state, STORE_CREATE);
+    struct store *s = shelf_open(*state, STORE_CREATE);
     struct store_name first, second, other = {{0}};
     struct store_usage usage;
 
@@ -191,7 +180,7 @@ static void what_is_needed_stays(void **state)
         is_the_list(s, second);
     }
     store_close(s);
-    s = opened(*state, STORE_WRITE);
+    s = shelf_open(*state, STORE_WRITE);
     is_the_list(s, second);
     assert_int_equal(store_put(s, view_of("x", 1), &other, NULL), TERN_OK);
     commit(s, &other, 1);
@@ -205,7 +194,7 @@ static void what_is_needed_stays(void **state)
 /* What others rest on, and is put again since it was damaged, does not come to rest on them. */
 static void a_lost_base_heals(void **state)
 {
-    struct store *s = opened(*state, STORE_CREATE);
+    struct store *s = shelf_open(*state, STORE_CREATE);
     struct store_name first, second, again;
     char name[PACK_NAME_BYTES];
     static uint8_t kept[LIST_BYTES];
@@ -222,7 +211,7 @@ static void a_lost_base_heals(void **state)
     commit(s, &second, 1);
     store_close(s);
     assert_int_equal(unlink(shelf_file(*state, name)), 0);
-    s = opened(*state, STORE_WRITE);
+    s = shelf_open(*state, STORE_WRITE);
     assert_int_equal(store_get(s, &second, &b), TERN_ECORRUPT);
     assert_int_equal(b.size, 0);
     assert_int_equal(store_put_like(s, view_of(kept, sizeof kept), &second, &again, NULL), TERN_OK);
@@ -236,7 +225,7 @@ static void a_lost_base_heals(void **state)
 
 static void each_byte_of_a_base(void **state)
 {
-    struct store *s = opened(*state, STORE_CREATE);
+    struct store *s = shelf_open(*state, STORE_CREATE);
     struct store_name names[2];
     struct bytes pack = {0}, b = {0};
 
@@ -247,7 +236,7 @@ static void each_byte_of_a_base(void **state)
     commit(s, &names[1], 1);
     store_close(s);
     file_load(shelf_file(*state, "pack-1"), &pack);
-    s = opened(*state, STORE_READ);
+    s = shelf_open(*state, STORE_READ);
     for (size_t i = 0; i < LIST_BYTES; i += 97) {
         pack.data[i] ^= 1;
         file_save(shelf_file(*state, "pack-1"), bytes_view(&pack));
@@ -313,7 +302,7 @@ static void are_all_there(const struct many *m)
 
 static void many_at_once(void **state)
 {
-    struct store *s = opened(*state, STORE_CREATE);
+    struct store *s = shelf_open(*state, STORE_CREATE);
     struct store_name names[MANY];
     static uint8_t room[LIST_BYTES];
     struct many *m = put_many(s);
@@ -333,7 +322,7 @@ static void many_at_once(void **state)
     are_all_there(m);
     assert_memory_equal(room, list, sizeof list);
     store_close(s);
-    s = opened(*state, STORE_READ);
+    s = shelf_open(*state, STORE_READ);
     m = want_many();
     assert_int_equal(store_get_many(s, m->wants, MANY, NULL), TERN_OK);
     are_all_there(m);
@@ -344,7 +333,7 @@ static void many_at_once(void **state)
 /* One that is missing, of another size, or damaged: said which. */
 static void many_and_one_bad(void **state)
 {
-    struct store *s = opened(*state, STORE_CREATE);
+    struct store *s = shelf_open(*state, STORE_CREATE);
     struct many *m = put_many(s);
     const struct store_want *bad = NULL;
     struct store_name names[MANY], wrong;

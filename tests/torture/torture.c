@@ -13,6 +13,7 @@
  * own; on standard error at the end "N safepoints, N images". Exit code: the program's; 125 and a
  * line if it did not come so far.
  */
+#include "dice.h"
 #include "through.h"
 #include "wipe.h"
 
@@ -66,7 +67,7 @@ static struct {
     int control; /* the parent's end of what the runner hears by */
     int plug;
     jmp_buf again;
-} torture = {.dice = 88172645463325252u};
+} torture = {.dice = DICE_START};
 
 static _Noreturn void fail(const char *what, const char *why)
 {
@@ -76,15 +77,6 @@ static _Noreturn void fail(const char *what, const char *why)
 
 /* ---- Where ---- */
 
-/* Marsaglia, Xorshift RNGs, J. Stat. Softw. 8 (2003). */
-static uint64_t roll(void)
-{
-    torture.dice ^= torture.dice << 13;
-    torture.dice ^= torture.dice >> 7;
-    torture.dice ^= torture.dice << 17;
-    return torture.dice;
-}
-
 static bool stop_now(void *context)
 {
     const uint64_t n = ++torture.counts->safepoints;
@@ -92,7 +84,7 @@ static bool stop_now(void *context)
     (void)context;
     if (torture.every == 0)
         return false;
-    return (torture.at_random ? roll() : n) % torture.every == 0;
+    return (torture.at_random ? dice_roll(&torture.dice) : n) % torture.every == 0;
 }
 
 static void read_how(const char *how)
@@ -104,7 +96,7 @@ static void read_how(const char *how)
     if (seed)
         torture.dice ^= strtoull(seed + 1, NULL, 10) << 1; /* never 0: it is odd */
     for (int i = 0; i < 16; i++)
-        roll();
+        dice_roll(&torture.dice);
 }
 
 /* ---- The world that a runner finds ---- */
