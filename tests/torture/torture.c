@@ -8,10 +8,10 @@
  * OBJECT   The program and continuations for all its safepoints (torture_prepare), compiled.
  * STORE    A directory for images.
  * Does     The runner's own code in a child process: it stops, writes its state, is told to go on.
- *          Instead of going on in place, everything is brought from the image: through.h; instance
- * and descriptors are wiped and had again, frames rebuilt by continuations. Output   The program's
- * own; on standard error at the end "N safepoints, N images". Exit code: the program's; 125 and a
- * line if it did not come so far.
+ *          Instead of going on in place, everything is brought from the image: through.h;
+ *          instance and descriptors are wiped and had again, frames rebuilt by continuations.
+ * Output   The program's own; on standard error at the end "N safepoints, N images".
+ *          Exit code: the program's; 125 and a line if it did not come so far.
  */
 #include "dice.h"
 #include "through.h"
