@@ -60,15 +60,15 @@ def files_that_are_written(s):
 def directories_that_are_read(s):
     data, options = lent(s, "list")
     state = new(s)
-    p = start(s, state, "list", "800", options=options).lines(700)
+    p = start(s, state, "list", "2000", options=options).lines(1900)
     out = p.stop()
     p = resume(s, state).lines(300)  # it is in the middle of the list then
     out += p.stop()
     p = resume(s, state)
     equal(p.end(), (0, ""))
     out = (out + p.seen).splitlines()
-    equal(len(out), 800 + 802 + 1, "lines")
-    equal(sorted(out[800:-1]), sorted(f"entry {n}".encode() for n in [".", "..", *range(800)]))
+    equal(len(out), 2000 + 2002 + 1, "lines")
+    equal(sorted(out[2000:-1]), sorted(f"entry {n}".encode() for n in [".", "..", *range(2000)]))
 
 
 @suite.case
