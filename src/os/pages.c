@@ -40,6 +40,7 @@ struct pages {
     struct store_name *lists; /* [room / STRETCH] */
     uint64_t *list_changed;   /* bits */
     size_t there_count, changed_count, used;
+    size_t data_from, data_end;   /* one stretch that is known to be in the memfd */
     struct pages_count now, done; /* of the checkpoint that is being taken, and the last one */
     struct dirty dirty;
     uint8_t *copy; /* pages that are set in changed, in order, if copied */
@@ -195,6 +196,22 @@ static void mark(struct pages *p, size_t i)
     p->changed_count += bit_set(p->changed, i);
 }
 
+/*
+ * The next stretch of what the memfd has, kept until another one is looked for: what is there stays
+ * there, and finding where a stretch ends takes as long as it is large.
+ */
+static bool find_data(struct pages *p, size_t from)
+{
+    const off_t at = lseek(p->memory, (off_t)(from * BYTES), SEEK_DATA);
+    const off_t hole = at < 0 ? -1 : lseek(p->memory, at, SEEK_HOLE);
+
+    if (hole <= at)
+        return false;
+    p->data_from = (size_t)at / BYTES;
+    p->data_end = (size_t)hole / BYTES;
+    return true;
+}
+
 /* Where there was nothing yet, only what the memfd has: looking at the rest would make it be there.
  */
 static void mark_range(void *to, size_t from, size_t end)
@@ -202,19 +219,13 @@ static void mark_range(void *to, size_t from, size_t end)
     struct pages *p = to;
 
     while (from < end) {
-        off_t at, hole;
-
-        if (bit(p->there, from)) {
+        if (bit(p->there, from) || (from >= p->data_from && from < p->data_end)) {
             mark(p, from++);
             continue;
         }
-        at = lseek(p->memory, (off_t)(from * BYTES), SEEK_DATA);
-        if (at < 0 || (size_t)at / BYTES >= end)
+        if (!find_data(p, from))
             return;
-        from = (size_t)at / BYTES;
-        hole = lseek(p->memory, at, SEEK_HOLE);
-        for (; from < end && hole > 0 && from * BYTES < (size_t)hole; from++)
-            mark(p, from);
+        from = p->data_from;
     }
 }
 
