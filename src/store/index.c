@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 enum { LOCK_BYTES = 8192, ROOMS_MAX = 64, TRIES_MAX = 100 };
 
@@ -425,6 +426,16 @@ static int grow(struct index *ix)
     return mdb_env_set_mapsize(ix->env, ix->map_bytes);
 }
 
+/* A file without a name takes all that is written to it, and gives nothing back. */
+static bool was_removed(const struct index *ix)
+{
+    struct stat st;
+    int fd = -1;
+
+    mdb_env_get_fd(ix->env, &fd);
+    return fstat(fd, &st) == 0 && st.st_nlink == 0;
+}
+
 enum tern_err index_write(struct index *ix, index_change *change, void *context, struct problem *p)
 {
     enum tern_err err = ready(ix, p);
@@ -433,6 +444,8 @@ enum tern_err index_write(struct index *ix, index_change *change, void *context,
     check(!ix->read_only);
     if (err)
         return err;
+    if (was_removed(ix))
+        return problem_set(p, TERN_ENOENT, "somebody has removed %s/index", ix->dir_path);
     end_reading(ix);
     rc = write_once(ix, change, context);
     for (unsigned rooms = 0; rc == MDB_MAP_FULL && rooms < ROOMS_MAX; rooms++) {

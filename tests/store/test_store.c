@@ -283,6 +283,23 @@ static void a_list_must_be_there(void **state)
     store_close(s);
 }
 
+/* Else it would be told that a checkpoint is kept which nobody can find. */
+static void a_store_that_was_removed_takes_no_checkpoint(void **state)
+{
+    const struct shelf *shelf = *state;
+    struct store *s = shelf_open(shelf, STORE_CREATE);
+    struct checkpoint c = {0};
+    struct problem p = {0};
+    uint64_t seed = 7;
+
+    checkpoint_draw(&c, &seed, 3);
+    commit_ok(s, &c, 1);
+    shelf_empty(shelf->store);
+    assert_int_equal(shelf_commit(s, &c, 1, &p), TERN_ENOENT);
+    assert_non_null(strstr(p.text, "has removed"));
+    store_close(s);
+}
+
 /* A chunk that says 100 bytes and unpacks to many more; and one that unpacks to others. */
 static void bombs_do_not_go_off(void **state)
 {
@@ -400,6 +417,7 @@ int main(void)
         TEST(readers_are_not_locked_out),
         TEST(the_index_grows_up_to_its_limit),
         TEST(a_list_must_be_there),
+        TEST(a_store_that_was_removed_takes_no_checkpoint),
         TEST(bombs_do_not_go_off),
         TEST(behaves_like_a_model),
     };
