@@ -293,8 +293,9 @@ enum tern_err run_open(struct run *r, struct problem *p)
 
 static void tell(void *context, const struct stopper_done *done)
 {
-    const struct run *r = context;
+    struct run *r = context;
 
+    r->said[0] = 0;
     if (r->stats >= 0)
         run_tell_stats(r, done);
     if (done->last)
@@ -302,9 +303,14 @@ static void tell(void *context, const struct stopper_done *done)
             (uintmax_t)done->take.root.number, r->checkpoints);
 }
 
+/* What keeps --every from working is said once, until it works again. */
 static void tell_not(void *context, bool last, const struct problem *why)
 {
-    (void)context;
+    struct run *r = context;
+
+    if (!last && strcmp(r->said, why->text) == 0)
+        return;
+    snprintf(r->said, sizeof r->said, "%s", why->text);
     say("no checkpoint was taken: %s%s", why->text,
         last ? "; it goes on (the same signal again ends it)" : "");
 }

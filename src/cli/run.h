@@ -45,7 +45,8 @@ struct run {
     struct kept_input input;
     struct checkpoint from; /* of resume */
     bool resumes;
-    int stats; /* a line for each checkpoint goes there; -1: nowhere */
+    char said[PROBLEM_TEXT_MAX]; /* why the last checkpoint was not taken, or "" */
+    int stats;                   /* a line for each checkpoint goes there; -1: nowhere */
     struct bytes settings;
 
     const char *record; /* a file: written by exec, read by replay; NULL: none */
