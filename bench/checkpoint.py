@@ -38,13 +38,23 @@ class Program:
         self.process.stdin.flush()
         return int(self.answer())
 
-    def checkpoint(self, number):
-        """What `--stats` says of the number-th that is asked for here."""
+    def lines(self):
+        return self.stats.read_text().splitlines() if self.stats.exists() else []
+
+    def begin(self):
+        """Before it reads its first line a checkpoint is taken, of little memory."""
+        self.process.stdin.write("0\n")
+        self.process.stdin.flush()
+        self.answer()
+
+    def checkpoint(self):
+        """What `--stats` says of one that is asked for."""
+        before = len(self.lines())
         self.process.send_signal(signal.SIGUSR1)
         while True:
-            lines = self.stats.read_text().splitlines() if self.stats.exists() else []
-            if len(lines) >= number:
-                return json.loads(lines[number - 1])
+            lines = self.lines()
+            if len(lines) > before:
+                return json.loads(lines[-1])
             if self.process.poll() is not None:
                 raise engines.BuildError("the program ended before its checkpoint")
             time.sleep(0.005)
@@ -80,10 +90,10 @@ def one_run(tern, module, folder, mib, percent):
     stats.unlink(missing_ok=True)
     p = Program([tern, "exec", "--checkpoint", state, "--stats", stats, module, mib], stats)
     try:
-        p.answer()
-        first = p.checkpoint(1)
+        p.begin()
+        first = p.checkpoint()
         dirty = p.write(percent)
-        second = p.checkpoint(2)
+        second = p.checkpoint()
         p.kill()
         before = time.monotonic()
         p = Program([tern, "resume", state], stats)

@@ -1,5 +1,5 @@
-/* Fills MIB mebibytes with noise; for each line with a number writes a word into that share of its
- * pages (per cent), scattered, and answers. */
+/* Waits for a line, fills MIB mebibytes with noise; for each further line with a number writes a word
+ * into that share of its pages (per cent), scattered, and answers. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,7 +21,7 @@ int main(int argc, char **argv)
     volatile uint64_t *memory = aligned_alloc(PAGE_WORDS * 8, pages * PAGE_WORDS * 8);
     unsigned percent;
 
-    if (!memory)
+    if (!memory || scanf("%u", &percent) != 1)
         return 1;
     for (size_t i = 0; i < pages * PAGE_WORDS; i++)
         memory[i] = noise(&state);
