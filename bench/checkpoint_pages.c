@@ -1,5 +1,5 @@
-/* Waits for a line, fills MIB mebibytes with noise; for each further line with a number writes a word
- * into that share of its pages (per cent), scattered, and answers. */
+/* Waits for a line, fills MIB mebibytes with noise; for each further line with a number writes a
+ * word into that share of its pages (per cent), scattered, and answers. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
