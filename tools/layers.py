@@ -23,9 +23,15 @@ MAY_INCLUDE = {
     "translate": ["base", "wasm"],
     "image": ["base", "wire", "wasm", "translate"],
     "store": ["base"],
+    "message": ["base"],
+    "core": ["base", "message"],
+    "drive": ["base", "message", "core", "store"],
+    "sim": ["base", "message", "core", "drive", "store"],
     "runner": ["base", "wire", "rt"],
-    "os": ["base", "wire", "wasm", "translate", "image", "store", "rt"],
-    "cli": ["base", "wire", "wasm", "translate", "image", "store", "rt", "os"],
+    "os": ["base", "wire", "wasm", "translate", "image", "store", "rt", "message", "core", "drive"],
+    "lib": ["base", "message", "core", "drive", "store", "os"],
+    "cli": ["base", "wire", "wasm", "translate", "image", "store", "rt", "message", "core", "drive",
+            "sim", "os", "lib"],
 }
 # Single headers beyond that.
 MAY_ALSO = {"os": ["runner/syscalls.h"], "cli": ["runner/syscalls.h"]}
@@ -38,7 +44,8 @@ PURE_NEEDS = set(
 # The object that writes the last words of a broken program.
 ALSO_NEEDS = {"check.c": {"stderr", "fprintf", "fwrite", "abort"}}
 # The functions of protobuf-c are as pure as their caller's allocator.
-LIBRARY_NEEDS = {"libimage": re.compile(r"protobuf_c_")}
+LIBRARY_NEEDS = {ring: re.compile(r"protobuf_c_")
+                 for ring in ("libimage", "libmessage", "libtern_format", "libcore")}
 # What compilers and sanitizers put in by themselves.
 INSTRUMENT = re.compile(r"__(asan|ubsan|tsan|sanitizer|sancov|gcov|llvm|stack_chk|start|stop)_"
                         r"|_GLOBAL_OFFSET_TABLE_$|__tls_get_addr$")
