@@ -31,7 +31,8 @@ enum tern_remedy { TERN_REMEDY_NONE, TERN_REMEDY_LATER, TERN_REMEDY_ELSEWHERE, T
     X(TERN_EEXIST, 15, NEVER, "already exists")                                                    \
     X(TERN_ESYSTEM, 16, ELSEWHERE, "the operating system refused")                                 \
     X(TERN_EBUSY, 17, LATER, "in use by another")                                                  \
-    X(TERN_ECORRUPT, 18, NEVER, "damaged")
+    X(TERN_ECORRUPT, 18, NEVER, "damaged")                                                         \
+    X(TERN_ENOSPACE, 19, LATER, "no room left")
 
 enum tern_err {
 #define TERN_ERROR_ENUM(name, number, remedy, text) name = number,
