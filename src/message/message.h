@@ -18,7 +18,7 @@
 #include "base/error.h"
 #include "message/limits.h"
 
-#include "tern.pb-c.h"
+#include "message/tern.pb-c.h"
 
 enum { FRAME_HEAD_BYTES = 12 };
 
