@@ -39,6 +39,10 @@ struct core_event {
     const Tern__Envelope *message; /* CORE_UP: its Hello */
     struct view attachment;
     const char *owner; /* CORE_UP: whom the drive takes it for; of this machine: a user's name */
+    /* CORE_UP of a PART_SLOT: which; CORE_DOWN of peer 0: a slot that never became a peer. */
+    uint32_t index;
+    int64_t sent_ns; /* CORE_MESSAGE, a Beat that answers: when ours was sent */
+    const char *why; /* CORE_DOWN: for a person; may be NULL */
 };
 
 enum core_action_kind {

@@ -9,9 +9,17 @@
  * Life     node_new, then node_step for ever. Nothing survives its restart but what is in depots
  *          and with the agent: a node that comes back has an empty list of holdings.
  * Agent    One peer of PART_AGENT at a time. On each new connection it says NodeAd with all that it
- *          holds, then all reports that are not stored yet, in order.
- * Lease    Counts from when a beat was sent (the drive tells by BEAT_SENT); lease_over ends all.
- * Memory   NODE_ATTEMPTS_MAX attempts, and two reports for each; what is more is RETURNED.
+ *          holds, then all reports that are not stored yet, in order. It holds an attempt until the
+ *          last report of it is stored.
+ * Lease    Counts from when the beat was sent that the agent's Beat answers (event.sent_ns). When
+ *          it is over all slots that have work are killed, and what they had is forgotten. An agent
+ *          that is connected nevertheless is let go, so that it learns of it.
+ * Slots    Started as they are needed, with one to spare, and kept. Each is given one attempt, or
+ *          more ahead (node_config.ahead) where they turn out to be short. What is ahead in one
+ *          slot goes to another that has nothing to do. When a slot dies, the attempt that it was
+ *          at is reported as END_BROKEN; those behind it wait for another slot.
+ * Stopped  A slot that does not end what it was told to stop is killed.
+ * Memory   NODE_ATTEMPTS_MAX attempts, and three reports for each; what is more is RETURNED.
  * Replay   Equal start and equal events give equal actions, bit for bit.
  */
 #ifndef TERN_CORE_NODE_H
@@ -26,16 +34,25 @@ struct node_config {
     uint32_t slots;
     uint32_t ahead;           /* attempts that one slot is given at a time: 32 */
     int64_t beat_ns;          /* 500 ms */
+    int64_t lease_ns;         /* until an agent has said how long: 2 s */
+    int64_t stop_ns;          /* that a slot has to stop what it is told to: 5 s */
+    int64_t leave_ns;         /* most that leaving takes: 60 s */
     Tern__NodeAd ad;          /* all but holdings, leaving and load: borrowed for ever */
 };
 
+/* Name and ad are empty, one slot. */
+extern const struct node_config node_default;
+
 struct node;
 
-struct node *node_new(const struct node_config *config);
+struct node *node_new(const struct node_config *config); /* NULL: no memory */
 void node_free(struct node *n);
 void node_step(struct node *n, const struct core_event *ev, struct core_out *out);
 /* What the machine does besides, for the next beat. */
 void node_load(struct node *n, uint32_t foreign_thousandths, uint64_t memory_free);
+/* For a beat that is sent now. */
+void node_beat(const struct node *n, Tern__Load *out);
+/* Invariants, by looking at everything; for tests and the simulator. */
 void node_check(const struct node *n);
 
 #endif

@@ -26,7 +26,11 @@ enum note_level { NOTE_DEBUG, NOTE_INFO, NOTE_WARN };
     X(TASK_BACK, INFO, "task {task} goes on from checkpoint {checkpoint}")                         \
     X(FENCED, INFO, "refused: task {task}, attempt {attempt} is over")                             \
     X(REFUSED, INFO, "refused a request: error {error}")                                           \
-    X(LEASE_OVER, WARN, "no agent for {ms} ms: {attempts} attempts ended")
+    X(LEASE_OVER, WARN, "no agent for {ms} ms: {attempts} attempts ended")                         \
+    X(SLOT_UP, DEBUG, "slot {slot} is there")                                                      \
+    X(SLOT_GONE, WARN, "slot {slot} ended by itself, with {attempts} attempts")                    \
+    X(SLOT_STUCK, WARN, "slot {slot} does not stop task {task}: it is killed")                     \
+    X(LEAVING, INFO, "leaving: {attempts} attempts go elsewhere")
 
 enum note_name {
 #define NOTE_ENUM(name, level, text) NOTE_##name,
