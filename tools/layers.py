@@ -39,13 +39,14 @@ MAY_ALSO = {"os": ["runner/syscalls.h"], "cli": ["runner/syscalls.h"]}
 # What the objects of the pure rings may leave undefined, besides what another pure ring defines.
 PURE_NEEDS = set(
     "memcpy memmove memset memcmp bcmp memchr strlen strnlen strcmp strncmp strchr strrchr strpbrk "
+    "strdup strspn strcspn "
     "strtoul strtoull snprintf vsnprintf malloc calloc realloc free qsort bsearch sqrt "
     "sqrtf".split())
 # The object that writes the last words of a broken program.
 ALSO_NEEDS = {"check.c": {"stderr", "fprintf", "fwrite", "abort"}}
 # The functions of protobuf-c are as pure as their caller's allocator.
 LIBRARY_NEEDS = {ring: re.compile(r"protobuf_c_")
-                 for ring in ("libimage", "libmessage", "libtern_format", "libcore")}
+                 for ring in ("libimage", "libmessage", "libtern_format", "libcore", "libdrive")}
 # What compilers and sanitizers put in by themselves.
 INSTRUMENT = re.compile(r"__(asan|ubsan|tsan|sanitizer|sancov|gcov|llvm|stack_chk|start|stop)_"
                         r"|_GLOBAL_OFFSET_TABLE_$|__tls_get_addr$")

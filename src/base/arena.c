@@ -3,6 +3,7 @@
 #include <stdalign.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { ARENA_BLOCK_BYTES = 64 * 1024 };
 
@@ -50,6 +51,22 @@ void *arena_new(struct arena *a, size_t count, size_t size)
     b->used += bytes;
     a->used_bytes += bytes;
     return out;
+}
+
+void arena_clear(struct arena *a)
+{
+    struct arena_block *b = a->blocks;
+
+    if (b && b->size == ARENA_BLOCK_BYTES) {
+        a->blocks = b->next;
+        arena_release(a);
+        memset(b->data, 0, b->used);
+        b->used = 0;
+        b->next = NULL;
+        a->blocks = b;
+    } else {
+        arena_release(a);
+    }
 }
 
 void arena_release(struct arena *a)

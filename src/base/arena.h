@@ -2,7 +2,8 @@
  * arena - memory that is given back all at once.
  *
  * Memory   arena_new returns zeroed memory, aligned for any type, that lives until
- *          arena_release. A limit bounds the sum; 0 means none.
+ *          arena_release. A limit bounds the sum; 0 means none. arena_clear keeps one block, for
+ *          those who fill and empty an arena all the time.
  * Errors   NULL when the limit or memory is exhausted, or count * size overflows.
  */
 #ifndef TERN_BASE_ARENA_H
@@ -19,6 +20,7 @@ struct arena {
 };
 
 void *arena_new(struct arena *a, size_t count, size_t size);
+void arena_clear(struct arena *a);
 void arena_release(struct arena *a);
 
 #endif

@@ -3,10 +3,12 @@
  *         os/pool/ has the kernel's, sim/ a virtual one, drawn from a seed.
  *
  * Links    A link is a connection, by a number that is never used again in this world. Bytes arrive
- *          in order, each once, up to some point. Opened is told once (of both ends), closed once.
- *          What is sent is copied. world_close lets go of what is not sent yet after a moment.
+ *          in order, each once, up to some point. Opened is told once (of both ends), closed once,
+ *          but not of a link that this end has closed. What is sent is copied. world_close lets go
+ *          of what is not sent yet after a moment; nothing more is told of the link.
  * Wake     One alarm for each owner of handlers: the last world_wake counts.
- * Calls    Handlers are never called from within a world_* call, but from the loop.
+ * Calls    Handlers are never called from within a world_* call, but from the loop. To send to,
+ *          hold or close a link that is gone does nothing.
  * Time     world_now never runs back, and stands still while the machine is suspended unless
  *          `boottime`; it is the same throughout one call of a handler.
  */
@@ -21,6 +23,7 @@ typedef uint32_t link_id; /* 0: none */
 struct world_peer {
     bool local;        /* a Unix socket, or a pair of them: uid is true */
     bool authentic;    /* TLS, and it proved by its key to be the one that was dialled */
+    bool stranger;     /* local, but of another user than ours, and not root */
     uint32_t uid;
     const char *owner; /* local: that user's name; else NULL */
     const char *text;  /* where it is, for people */
@@ -33,6 +36,8 @@ struct handlers {
     /* Also when dialling failed: why is a sentence for a person. */
     void (*closed)(void *context, link_id link, enum tern_err err, const char *why);
     void (*woke)(void *context);
+    /* Little or nothing is unsent of what was a lot. A world need not tell. */
+    void (*sent)(void *context, link_id link);
 };
 
 struct world {

@@ -2,6 +2,7 @@
 
 #include "message/limits.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -43,7 +44,7 @@ static const struct rule rules[] = {
 static const struct rule *rule_of(const char *field)
 {
     for (size_t i = 0; i < sizeof rules / sizeof *rules; i++)
-        if (strcmp(rules[i].field, field) == 0)
+        if (rules[i].field[0] == field[0] && strcmp(rules[i].field, field) == 0)
             return &rules[i];
     return NULL;
 }
@@ -120,17 +121,37 @@ static enum tern_err measure_list(const ProtobufCFieldDescriptor *field, const s
     return err;
 }
 
+/* Most fields of most messages: no rule can be broken by nothing, or by a number. */
+static bool nothing_to_measure(const ProtobufCMessage *m, const ProtobufCFieldDescriptor *field)
+{
+    const char *at = (const char *)m;
+    const void *value = at + field->offset;
+
+    if (field->label == PROTOBUF_C_LABEL_REPEATED)
+        return *(const size_t *)(at + field->quantifier_offset) == 0;
+    if (field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF &&
+        *(const uint32_t *)(at + field->quantifier_offset) != field->id)
+        return true;
+    if (field->type == PROTOBUF_C_TYPE_MESSAGE)
+        return *(ProtobufCMessage *const *)value == NULL;
+    if (field->type == PROTOBUF_C_TYPE_STRING)
+        return !*(char *const *)value || !**(char *const *)value;
+    if (field->type == PROTOBUF_C_TYPE_BYTES)
+        return ((const ProtobufCBinaryData *)value)->len == 0;
+    return true;
+}
+
 static enum tern_err measure_field(const ProtobufCMessage *m, const ProtobufCFieldDescriptor *field)
 {
     const char *at = (const char *)m;
-    const struct rule *rule = rule_of(field->name);
+    const struct rule *rule;
 
+    if (nothing_to_measure(m, field))
+        return TERN_OK;
+    rule = rule_of(field->name);
     if (field->label == PROTOBUF_C_LABEL_REPEATED)
         return measure_list(field, rule, *(char *const *)(at + field->offset),
                             *(const size_t *)(at + field->quantifier_offset));
-    if (field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF &&
-        *(const uint32_t *)(at + field->quantifier_offset) != field->id)
-        return TERN_OK;
     return measure_one(field, rule, at + field->offset);
 }
 
