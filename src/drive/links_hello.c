@@ -16,8 +16,8 @@ void hello_send(struct links *l, struct conn *c)
     if (name)
         hello.name = name;
     if (c->dialled && !c->peer.local && l->config.token)
-        hello.token = (ProtobufCBinaryData){.len = LINKS_TOKEN_BYTES,
-                                            .data = (uint8_t *)l->config.token};
+        hello.token =
+            (ProtobufCBinaryData){.len = LINKS_TOKEN_BYTES, .data = (uint8_t *)l->config.token};
     if (l->config.hello)
         l->config.hello(l->config.context, c->id, &hello);
     e.body_case = TERN__ENVELOPE__BODY_HELLO;
@@ -122,8 +122,8 @@ static bool dialler_good(struct links *l, struct conn *c, const Tern__Hello *hel
                "%s belongs to the user who runs this pool; %s may only be a client", it,
                c->peer.owner ? c->peer.owner : "another user");
     else if (!name_good(hello->name) || (needs_name(hello->part) && !*hello->name))
-        refuse(l, c, TERN_EPROTO,
-               "the name of %s is 1 to %d letters, digits and any of . _ -", it, LIMIT_NAME);
+        refuse(l, c, TERN_EPROTO, "the name of %s is 1 to %d letters, digits and any of . _ -", it,
+               LIMIT_NAME);
     else
         return true;
     return false;

@@ -109,8 +109,8 @@ static struct links_config config_of(struct side *s, Tern__Part part, const char
                                  .part = part,
                                  .name = name,
                                  .beat_ns = 500 * MS,
-                                 .welcome = 1u << TERN__PART__PART_NODE |
-                                            1u << TERN__PART__PART_CLIENT,
+                                 .welcome =
+                                     1u << TERN__PART__PART_NODE | 1u << TERN__PART__PART_CLIENT,
                                  .context = s,
                                  .up = on_up,
                                  .message = on_message,
@@ -323,10 +323,9 @@ static void test_tokens(void **state)
 
 static void test_bytes_that_are_no_frames(void **state)
 {
-    static const char *const junk[] = {"GET / HTTP/1.1\r\n\r\n",
-                                       "\xff\xff\xff\xff\xff\xff\xff\xff\1\0\0\0",
-                                       "\5\0\0\0\5\0\0\0\1\0\0\0\1\2\3\4\5",
-                                       "\0\0\0\0\0\0\0\0\2\0\0\0"};
+    static const char *const junk[] = {
+        "GET / HTTP/1.1\r\n\r\n", "\xff\xff\xff\xff\xff\xff\xff\xff\1\0\0\0",
+        "\5\0\0\0\5\0\0\0\1\0\0\0\1\2\3\4\5", "\0\0\0\0\0\0\0\0\2\0\0\0"};
     static const size_t size[] = {18, 12, 17, 12};
     struct pair p;
 
@@ -531,8 +530,8 @@ static void fill(struct pair *p, size_t upto)
     Tern__Envelope e = TERN__ENVELOPE__INIT;
 
     for (size_t sent = 0; sent < upto; sent += sizeof block)
-        assert_int_equal(
-            links_send(p->node.links, p->node.last, &e, view_of(block, sizeof block)), TERN_OK);
+        assert_int_equal(links_send(p->node.links, p->node.last, &e, view_of(block, sizeof block)),
+                         TERN_OK);
 }
 
 static void test_pressure(void **state)
