@@ -1,9 +1,9 @@
 #include "os/archive.h"
 
 #include "base/little.h"
-#include "os/checkpoint_root.h"
 #include "os/checkpoint_walk.h"
 #include "os/file.h"
+#include "store/chunk.h"
 
 #include <string.h>
 
@@ -92,7 +92,7 @@ static enum tern_err read_chunks(int fd, struct store *s, struct problem *p)
 
 enum tern_err archive_read(int fd, struct store *s, struct store_root *out, struct problem *p)
 {
-    struct store_commit commit = {.keep = 2, .children = checkpoint_children};
+    struct store_commit commit = {.keep = 2, .children = chunk_children};
     uint8_t head[MAGIC_BYTES], end[STORE_NAME_BYTES + 8];
     enum tern_err err;
 

@@ -1,8 +1,8 @@
 #include "os/checkpoint.h"
 
-#include "os/checkpoint_root.h"
 #include "os/file.h"
 #include "os/fill.h"
+#include "store/checkpoint_root.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /*
  * checkpoint - a program in a store: reading what checkpoint_take wrote.
  *
- * Format   checkpoint_root.h, image.h.
+ * Format   store/checkpoint_root.h, image.h.
  * Trust    checkpoint_open believes nothing; but whether the image fits to the module that lies
  *          beside it, and whether that module may run, is for the caller to find out.
  */

@@ -2,8 +2,9 @@
 
 #include "base/check.h"
 #include "image/image.h"
-#include "os/checkpoint_root.h"
 #include "os/sys.h"
+#include "store/checkpoint_root.h"
+#include "store/chunk.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -213,7 +214,7 @@ static int64_t wall_ns(void)
 static enum tern_err store_all(struct take *t, struct take_done *done, struct problem *p)
 {
     const struct take_order *o = &t->order;
-    struct store_commit commit = {.keep = o->keep, .children = checkpoint_children};
+    struct store_commit commit = {.keep = o->keep, .children = chunk_children};
     enum tern_err err = pages_put(t->pages, o->store, p);
     struct view lists = pages_lists(t->pages);
 

@@ -1,6 +1,6 @@
 #include "os/checkpoint_walk.h"
 
-#include "os/checkpoint_root.h"
+#include "store/chunk.h"
 
 #include <string.h>
 
@@ -47,7 +47,7 @@ enum tern_err checkpoint_walk_next(struct checkpoint_walk *w, bool *over)
     memcpy(&w->at, w->visits.data + w->visits.size, sizeof w->at);
     bytes_clear(&w->plain);
     err = store_get(w->store, &w->at.name, &w->plain);
-    return err ? err : checkpoint_children(NULL, w->at.kind, bytes_view(&w->plain), add_child, w);
+    return err ? err : chunk_children(NULL, w->at.kind, bytes_view(&w->plain), add_child, w);
 }
 
 void checkpoint_walk_release(struct checkpoint_walk *w)

@@ -3,7 +3,7 @@
  *
  * Does     Each once; one that is seen as two kinds twice.
  * Life     checkpoint_walk_begin, checkpoint_walk_next until *over, checkpoint_walk_release.
- * Errors   TERN_ENOMEM and those of store_get and checkpoint_children; w->at says of which chunk.
+ * Errors   TERN_ENOMEM and those of store_get and chunk_children; w->at says of which chunk.
  */
 #ifndef TERN_OS_CHECKPOINT_WALK_H
 #define TERN_OS_CHECKPOINT_WALK_H

@@ -12,7 +12,7 @@
 #include "store/store.h"
 
 enum chunk_kind {
-    CHUNK_CHECKPOINT = 0, /* os/checkpoint_root.h; its lists are kinds 1 and 2 */
+    CHUNK_CHECKPOINT = 0, /* store/checkpoint_root.h; its lists are kinds 1 and 2 */
     CHUNK_PAGES = 1,      /* names of pages */
     CHUNK_PAGE_LISTS = 2, /* names of CHUNK_PAGES */
     CHUNK_LIST = 3,

@@ -10,6 +10,7 @@
 
 struct commit {
     struct store *store;
+    const struct store_change *given;
     struct store_root root;
     struct record_state state;
     uint64_t drop;     /* roots up to this number go; 0: none */
@@ -93,14 +94,21 @@ static int change(void *context, MDB_txn *txn, MDB_dbi dbi)
         record_chunk_key(&r, names_at(&c->dead, i));
         rc = index_remove(txn, dbi, &r);
     }
+    for (size_t i = 0; i < c->store->bad.count && !rc; i++) {
+        record_chunk_key(&r, names_at(&c->store->bad, i));
+        rc = index_remove(txn, dbi, &r);
+    }
     for (size_t i = 0; i < pending->count && !rc; i++) {
         if (!goes_in(c, i))
             continue;
         record_of_chunk(&r, names_at(pending, i), names_value(pending, i));
         rc = index_put(txn, dbi, &r);
     }
-    record_of_root(&r, &c->root);
-    rc = rc ? rc : index_put(txn, dbi, &r);
+    rc = rc ? rc : store_write_held(c->store, txn, dbi);
+    if (!rc && c->given->root) {
+        record_of_root(&r, &c->root);
+        rc = index_put(txn, dbi, &r);
+    }
     record_of_state(&r, &c->state);
     return rc ? rc : index_put(txn, dbi, &r);
 }
@@ -124,7 +132,8 @@ static void sort_out(void *to, struct view key, struct view value)
     struct record_chunk chunk;
     bool fresh;
 
-    if (!record_get_chunk(key, value, &name, &chunk) || names_find(&c->store->pending, &name))
+    if (!record_get_chunk(key, value, &name, &chunk) || names_find(&c->store->pending, &name) ||
+        names_find(&c->store->bad, &name))
         return; /* what is put again, since it was damaged, is replaced */
     if (names_find(&c->held, &name))
         add_next(c->store, &chunk);
@@ -143,51 +152,63 @@ static void begin_counts(struct store *s, bool from_zero)
 }
 
 /* What nothing holds any more. If that cannot be found out, nothing is forgotten this time. */
-static void look_for_dead(struct commit *c, const struct store_commit *given, unsigned kept)
+static enum tern_err look_for_dead(struct commit *c)
 {
-    enum tern_err err = store_mark(c->store, given, kept, &c->held);
+    enum tern_err err = store_mark(c->store, &c->given->look, &c->held);
 
     begin_counts(c->store, true);
     if (!err)
         err = index_each(&c->store->index, sort_out, c);
-    c->marked = !err && !c->err;
+    err = err ? err : c->err;
+    c->marked = !err;
     if (!c->marked) {
         names_clear(&c->dead);
         begin_counts(c->store, false);
     }
+    return err;
 }
 
-static bool is_due(const struct commit *c)
+bool store_grew(const struct store *s, const struct record_state *state)
 {
-    const struct store *s = c->store;
     uint64_t live = 0;
 
     for (size_t i = 0; i < s->packs.count; i++)
         live += s->packs.at[i].live;
-    return c->state.fresh_commits >= s->limits.look_commits ||
-           (c->state.fresh_bytes >= s->limits.look_bytes && c->state.fresh_bytes >= live / 4);
+    return state->fresh_commits >= s->limits.look_commits ||
+           (state->fresh_bytes >= s->limits.look_bytes && state->fresh_bytes >= live / 4);
 }
 
-static enum tern_err prepare(struct commit *c, const struct store_commit *given)
+static enum tern_err number(struct commit *c)
 {
-    struct store *s = c->store;
     struct store_root last = {0}, drop = {0};
-    enum tern_err err = index_root(&s->index, 0, &last);
+    enum tern_err err = index_root(&c->store->index, 0, &last);
 
     if (err && err != TERN_ENOENT)
         return err;
     c->root = (struct store_root){
-        .number = last.number + 1, .list = given->list, .time_ns = given->time_ns};
-    err = index_root(&s->index, given->keep - 1, &drop);
+        .number = last.number + 1, .list = *c->given->look.list, .time_ns = c->given->time_ns};
+    err = index_root(&c->store->index, c->given->look.kept, &drop);
     if (err && err != TERN_ENOENT)
         return err;
     c->drop = drop.number;
+    return TERN_OK;
+}
+
+static enum tern_err prepare(struct commit *c)
+{
+    struct store *s = c->store;
+    enum tern_err err = c->given->root ? number(c) : TERN_OK;
+
+    if (err)
+        return err;
     for (size_t i = 0; i < s->pending.count; i++)
         c->state.fresh_bytes += ((struct record_chunk *)names_value(&s->pending, i))->stored_bytes;
     c->state.fresh_commits++;
     begin_counts(s, false);
-    if (is_due(c))
-        look_for_dead(c, given, given->keep - 1);
+    if (c->given->must_look)
+        return look_for_dead(c);
+    if (c->given->root && store_grew(s, &c->state))
+        (void)look_for_dead(c);
     return TERN_OK;
 }
 
@@ -227,35 +248,56 @@ static void accept(struct commit *c)
     }
     s->state = c->state;
     names_clear(&s->pending);
+    names_clear(&s->bad);
+    store_wrote_held(s);
+    if (c->marked)
+        store_looked(s, &c->held);
+}
+
+enum tern_err store_write(struct store *s, const struct store_change *change_wanted,
+                          struct problem *p)
+{
+    struct commit c = {.store = s, .given = change_wanted, .state = s->state};
+    enum tern_err err = store_settle(s, p);
+
+    if (err)
+        return err;
+    c.held.value_bytes = sizeof(uint32_t);
+    err = prepare(&c);
+    if (err) {
+        problem_set(p, err, "cannot read %s/index: %s", s->path, tern_err_text(err));
+        goto out;
+    }
+    count_new(&c);
+    err = index_write(&s->index, change, &c, p);
+    if (err && c.given->root && has_landed(&c))
+        err = TERN_OK;
+    if (!err) {
+        accept(&c);
+        if (c.given->root)
+            *c.given->root = c.root;
+        if (c.marked)
+            store_reclaim(s);
+    }
+out:
+    names_release(&c.held);
+    names_release(&c.dead);
+    return err;
 }
 
 enum tern_err store_commit(struct store *s, const struct store_commit *given,
                            struct store_root *root, struct problem *p)
 {
-    struct commit c = {.store = s, .state = s->state};
-    enum tern_err err;
+    struct store_change wanted = {.look = {.children = given->children,
+                                           .context = given->context,
+                                           .list = &given->list,
+                                           .kept = given->keep - 1},
+                                  .root = root,
+                                  .time_ns = given->time_ns};
+    STORE_LOCKED(s);
 
     check(!s->read_only && given->keep >= 1);
-    c.held.value_bytes = sizeof(uint32_t);
     if (!store_has(s, &given->list))
         return problem_set(p, TERN_ENOENT, "the list of a checkpoint is not in %s", s->path);
-    err = store_settle(s, p);
-    if (err)
-        return err;
-    err = prepare(&c, given);
-    if (err)
-        return problem_set(p, err, "cannot read %s/index: %s", s->path, tern_err_text(err));
-    count_new(&c);
-    err = index_write(&s->index, change, &c, p);
-    if (err && has_landed(&c))
-        err = TERN_OK;
-    if (!err) {
-        accept(&c);
-        *root = c.root;
-        if (c.marked)
-            store_reclaim(s);
-    }
-    names_release(&c.held);
-    names_release(&c.dead);
-    return err;
+    return store_write(s, &wanted, p);
 }

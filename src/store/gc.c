@@ -52,21 +52,47 @@ static enum tern_err yield(void *to, unsigned kind, const struct store_name *nam
     return kind == STORE_LEAF || push(m, kind, name) ? TERN_OK : TERN_ENOMEM;
 }
 
-static enum tern_err mark_roots(struct store *s, const struct store_commit *c, unsigned kept,
-                                struct mark *m)
+static enum tern_err mark_kinds(struct mark *m, uint32_t kinds, const struct store_name *name)
 {
-    enum tern_err err = yield(m, 0, &c->list);
+    enum tern_err err = TERN_OK;
 
-    for (unsigned n = 0; n < kept && !err; n++) {
+    for (unsigned kind = 0; kind <= STORE_LEAF && !err; kind++)
+        if (kinds >> kind & 1)
+            err = yield(m, kind, name);
+    return err;
+}
+
+/* Roots by name, and what is pinned. */
+static enum tern_err mark_names(struct store *s, struct mark *m)
+{
+    enum tern_err err = TERN_OK;
+
+    for (size_t i = 0; i < s->roots.count && !err; i++) {
+        const struct record_held *h = names_value(&s->roots, i);
+
+        err = mark_kinds(m, h->kinds, names_at(&s->roots, i));
+    }
+    for (size_t i = 0; i < s->pins.count && !err; i++)
+        err = mark_kinds(m, store_pinned_kinds(s, names_value(&s->pins, i)), names_at(&s->pins, i));
+    return err;
+}
+
+static enum tern_err mark_roots(struct store *s, const struct store_look *look, struct mark *m)
+{
+    enum tern_err err = look->list ? yield(m, 0, look->list) : TERN_OK;
+
+    for (unsigned n = 0; n < look->kept && !err; n++) {
         struct store_root root;
 
         err = index_root(&s->index, n, &root);
-        if (err == TERN_ENOENT)
-            return TERN_OK;
+        if (err == TERN_ENOENT) {
+            err = TERN_OK;
+            break;
+        }
         if (!err)
             err = yield(m, 0, &root.list);
     }
-    return err;
+    return err ? err : mark_names(s, m);
 }
 
 /* ---- What is stored as a difference needs what it differs from ---- */
@@ -74,6 +100,7 @@ static enum tern_err mark_roots(struct store *s, const struct store_commit *c, u
 struct bases {
     struct store *store;
     struct names *held;
+    bool tolerant;
     enum tern_err err;
 };
 
@@ -83,6 +110,10 @@ static void hold_base(struct bases *b, const struct record_chunk *c)
     bool fresh;
 
     b->err = store_base_of(b->store, c, &base);
+    if (b->err == TERN_ECORRUPT && b->tolerant) {
+        b->err = TERN_OK; /* the damaged one will be found out when it is read */
+        return;
+    }
     if (!b->err && !names_add(b->held, &base, &fresh))
         b->err = TERN_ENOMEM;
 }
@@ -99,9 +130,9 @@ static void hold_base_of(void *to, struct view key, struct view value)
 }
 
 /* Bases are whole: theirs are none. */
-static enum tern_err hold_bases(struct store *s, struct names *held)
+static enum tern_err hold_bases(struct store *s, bool tolerant, struct names *held)
 {
-    struct bases b = {.store = s, .held = held};
+    struct bases b = {.store = s, .held = held, .tolerant = tolerant};
     enum tern_err err = index_each(&s->index, hold_base_of, &b);
 
     for (size_t i = 0; i < s->pending.count && !b.err; i++) {
@@ -113,12 +144,16 @@ static enum tern_err hold_bases(struct store *s, struct names *held)
     return err ? err : b.err;
 }
 
-enum tern_err store_mark(struct store *s, const struct store_commit *c, unsigned kept,
-                         struct names *held)
+static bool can_be_borne(const struct store_look *look, enum tern_err err)
+{
+    return look->tolerant && (err == TERN_ENOENT || err == TERN_ECORRUPT);
+}
+
+enum tern_err store_mark(struct store *s, const struct store_look *look, struct names *held)
 {
     struct mark m = {.held = held};
     struct bytes plain = {.limit = STORE_CHUNK_MAX};
-    enum tern_err err = mark_roots(s, c, kept, &m);
+    enum tern_err err = mark_roots(s, look, &m);
 
     while (!err && m.count) {
         struct visit v = m.stack[--m.count];
@@ -126,11 +161,13 @@ enum tern_err store_mark(struct store *s, const struct store_commit *c, unsigned
         bytes_clear(&plain);
         err = store_get(s, &v.name, &plain);
         if (!err)
-            err = c->children(c->context, v.kind, bytes_view(&plain), yield, &m);
+            err = look->children(look->context, v.kind, bytes_view(&plain), yield, &m);
+        if (can_be_borne(look, err))
+            err = TERN_OK;
     }
     bytes_release(&plain);
     free(m.stack);
-    return err ? err : hold_bases(s, held);
+    return err ? err : hold_bases(s, look->tolerant, held);
 }
 
 struct move {

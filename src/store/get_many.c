@@ -168,6 +168,7 @@ enum tern_err store_get_many(struct store *s, struct store_want *wants, size_t c
     struct getting g = {.store = s, .wants = wants, .count = count};
     const struct store_want *which = NULL;
     enum tern_err err = TERN_ENOMEM;
+    STORE_LOCKED(s);
 
     if (count == 0)
         return TERN_OK;

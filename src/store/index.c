@@ -31,8 +31,8 @@ static enum tern_err failed(const struct index *ix, int code, const char *doing,
             "cannot %s %s/index: it has reached its limit of %llu bytes; use another "
             "directory",
             doing, ix->dir_path, (unsigned long long)ix->map_bytes_max);
-    return problem_set(p, TERN_EIO, "cannot %s %s/index: %s%s", doing, ix->dir_path,
-                       mdb_strerror(code),
+    return problem_set(p, full ? TERN_ENOSPACE : TERN_EIO, "cannot %s %s/index: %s%s", doing,
+                       ix->dir_path, mdb_strerror(code),
                        full      ? "; nothing is lost: make room and try again"
                        : perhaps ? "; nothing is lost: the disk is full or fails"
                                  : "");
@@ -358,6 +358,16 @@ enum tern_err index_each(struct index *ix, index_seen *seen, void *to)
         mdb_cursor_close(cursor);
     end_reading(ix);
     return rc == MDB_NOTFOUND ? TERN_OK : failed(ix, rc, "read", NULL);
+}
+
+uint64_t index_bytes(const struct index *ix)
+{
+    MDB_envinfo info;
+    MDB_stat stat;
+
+    if (!ix->env || mdb_env_info(ix->env, &info) || mdb_env_stat(ix->env, &stat))
+        return 0;
+    return (info.me_last_pgno + 1) * (uint64_t)stat.ms_psize;
 }
 
 int index_put(MDB_txn *txn, MDB_dbi dbi, const struct record *r)

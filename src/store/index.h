@@ -48,6 +48,9 @@ enum tern_err index_get_many(struct index *ix, size_t count, index_wanted *wante
 enum tern_err index_root(struct index *ix, unsigned n, struct store_root *out);
 enum tern_err index_each(struct index *ix, index_seen *seen, void *to);
 
+/* What it takes on disk; 0 if that is not known. */
+uint64_t index_bytes(const struct index *ix);
+
 /* Puts and removes; called again from the start when the map had to grow. An MDB_ code or errno. */
 typedef int index_change(void *context, MDB_txn *txn, MDB_dbi dbi);
 enum tern_err index_write(struct index *ix, index_change *change, void *context, struct problem *p);

@@ -13,8 +13,9 @@
 enum {
     LEVEL = 3,
     WORTH = 4, /* a difference is at most this part of the plain bytes */
-    DIFFERENCE_MAX = STORE_NAME_BYTES + STORE_CHUNK_MAX / WORTH,
 };
+_Static_assert((int)STORE_DIFFERENCE_MAX == (int)STORE_NAME_BYTES + (int)STORE_CHUNK_MAX / WORTH,
+               "the largest");
 
 enum tern_err store_base_of(struct store *s, const struct record_chunk *c, struct store_name *base)
 {
@@ -26,7 +27,7 @@ enum tern_err store_base_of(struct store *s, const struct record_chunk *c, struc
 }
 
 /* Its plain bytes, which stay until the next chunk that is like another. */
-static enum tern_err get_base(struct store *s, const struct store_name *base, struct view *out)
+enum tern_err store_get_base(struct store *s, const struct store_name *base, struct view *out)
 {
     struct record_chunk c;
     enum tern_err err = store_fetch(s, base, &c);
@@ -55,15 +56,15 @@ enum tern_err store_decode_like(struct store *s, const struct record_chunk *c, u
     enum tern_err err;
     size_t got;
 
-    if (c->stored_bytes > DIFFERENCE_MAX)
+    if (c->stored_bytes > STORE_DIFFERENCE_MAX)
         return TERN_ECORRUPT;
     if (!s->difference)
-        s->difference = malloc(DIFFERENCE_MAX);
+        s->difference = malloc(STORE_DIFFERENCE_MAX);
     if (!s->difference)
         return TERN_ENOMEM;
     memcpy(name.bytes, s->scratch, sizeof name.bytes);
     memcpy(s->difference, s->scratch + sizeof name.bytes, size);
-    err = get_base(s, &name, &base);
+    err = store_get_base(s, &name, &base);
     if (err)
         return err;
     if (ZSTD_isError(ZSTD_DCtx_refPrefix(s->decompress, base.data, base.size)))
@@ -94,7 +95,7 @@ static bool encode(struct store *s, struct view plain, const struct store_name *
     struct view prefix;
     size_t size;
 
-    if (room <= STORE_NAME_BYTES || !find_base(s, like, &base) || get_base(s, &base, &prefix))
+    if (room <= STORE_NAME_BYTES || !find_base(s, like, &base) || store_get_base(s, &base, &prefix))
         return false;
     if (ZSTD_isError(ZSTD_CCtx_setParameter(s->compress, ZSTD_c_compressionLevel, LEVEL)) ||
         ZSTD_isError(ZSTD_CCtx_refPrefix(s->compress, prefix.data, prefix.size)))
@@ -113,12 +114,12 @@ static bool encode(struct store *s, struct view plain, const struct store_name *
     return true;
 }
 
-/* What was there once and is put again, since it was damaged, can be a base of others: whole. */
-static bool is_new(struct store *s, const struct store_name *name)
+bool store_is_new(struct store *s, const struct store_name *name)
 {
     struct record_chunk c;
 
-    return !names_find(&s->pending, name) && store_find(s, name, &c) == TERN_ENOENT;
+    return !names_find(&s->bad, name) && !names_find(&s->pending, name) &&
+           store_find(s, name, &c) == TERN_ENOENT;
 }
 
 enum tern_err store_put_like(struct store *s, struct view plain, const struct store_name *like,
@@ -127,11 +128,12 @@ enum tern_err store_put_like(struct store *s, struct view plain, const struct st
     struct record_chunk c;
     struct store_name n;
     enum tern_err err;
+    STORE_LOCKED(s);
 
     if (!like || plain.size > STORE_CHUNK_MAX)
         return store_put(s, plain, name, p);
     n = store_name_of(plain);
-    if (!is_new(s, &n) || !encode(s, plain, like, &c))
+    if (!store_is_new(s, &n) || !encode(s, plain, like, &c))
         err = store_put_named(s, plain, &n, p);
     else
         err = store_append(s, view_of(s->scratch, c.stored_bytes), &n, &c, p);

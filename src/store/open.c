@@ -20,6 +20,8 @@ static enum tern_err failed(const struct store *s, int error, const char *doing,
 
     if (error == -ENOENT)
         err = TERN_ENOENT;
+    if (full)
+        err = TERN_ENOSPACE;
     return problem_set(p, err, "cannot %s %s%s: %s%s", doing, s->path, what, strerror(-error),
                        full ? "; nothing is lost: make room and try again" : "");
 }
@@ -98,8 +100,13 @@ static void seen(void *to, struct view key, struct view value)
     struct store *s = to;
     struct store_name name;
     struct record_chunk c;
+    struct record_held h;
     struct pack *p;
 
+    if (record_get_held(key, value, &name, &h)) {
+        store_seen_held(s, &name, &h);
+        return;
+    }
     if (record_get_state(key, value, &s->state)) {
         s->has_state = true;
         return;
@@ -164,11 +171,23 @@ static enum tern_err open_all(struct store *s, enum store_mode mode, struct prob
     err = open_index(s, mode, p);
     if (!err)
         err = check_version(s, p);
+    if (!err && s->no_memory)
+        err = problem_set(p, TERN_ENOMEM, "out of memory");
     if (err || s->read_only)
         return err;
     packs_trim(&s->packs);
     s->packs.unsynced_name = made;
     return TERN_OK;
+}
+
+static void make_lock(struct store *s)
+{
+    pthread_mutexattr_t recursive;
+
+    pthread_mutexattr_init(&recursive);
+    pthread_mutexattr_settype(&recursive, PTHREAD_MUTEX_RECURSIVE);
+    pthread_mutex_init(&s->mutex, &recursive);
+    pthread_mutexattr_destroy(&recursive);
 }
 
 static bool make_room(struct store *s, const char *dir)
@@ -204,6 +223,10 @@ enum tern_err store_open_with(const char *dir, enum store_mode mode,
     *s = (struct store){.io = *setup->io, .limits = setup->limits, .dir = -1, .lock = -1};
     s->read_only = mode == STORE_READ;
     s->pending.value_bytes = sizeof(struct record_chunk);
+    s->bad.value_bytes = s->whole.value_bytes = sizeof(uint32_t);
+    s->roots.value_bytes = sizeof(struct record_held);
+    s->pins.value_bytes = sizeof(struct store_pin);
+    make_lock(s);
     packs_init(&s->packs, &s->io, -1, s->limits.pack_bytes);
     if (strlen(dir) > PATH_BYTES_MAX - PACK_NAME_BYTES)
         err = problem_set(p, TERN_EIO, "the name of the directory is too long");
@@ -245,11 +268,17 @@ void store_close(struct store *s)
     index_close(&s->index);
     packs_release(&s->packs);
     names_release(&s->pending);
+    names_release(&s->bad);
+    names_release(&s->roots);
+    names_release(&s->pins);
+    names_release(&s->whole);
+    pthread_mutex_destroy(&s->mutex);
     ZSTD_freeCCtx(s->compress);
     ZSTD_freeDCtx(s->decompress);
     free(s->scratch);
     free(s->base);
     free(s->difference);
+    free(s->plain);
     s->io.close(s->io.context, s->lock);
     s->io.close(s->io.context, s->dir);
     free(s->path);

@@ -9,6 +9,7 @@
 enum {
     CHUNK_BYTES = 8 + 8 + 4 + 4 + 4 + RECORD_DIGEST_BYTES,
     ROOT_BYTES = STORE_NAME_BYTES + 8 + 8 + 8,
+    HELD_BYTES = 4 + 8,
     STATE_BYTES = 4 + 8 + 8 + 4,
     CHECK_BYTES = DIGEST_SUM_BYTES,
 };
@@ -68,6 +69,12 @@ void record_root_key(struct record *r, uint64_t number)
         r->key[1 + i] = (uint8_t)(number >> (8 * (7 - i)));
 }
 
+void record_held_key(struct record *r, const struct store_name *name)
+{
+    *r = (struct record){.key_bytes = 1 + STORE_NAME_BYTES, .key = {'h'}};
+    memcpy(r->key + 1, name->bytes, STORE_NAME_BYTES);
+}
+
 void record_state_key(struct record *r)
 {
     *r = (struct record){.key_bytes = 1, .key = {'s'}};
@@ -92,6 +99,14 @@ void record_of_root(struct record *r, const struct store_root *root)
     put(r, (uint64_t)root->time_ns, 8);
     put(r, root->new_chunks, 8);
     put(r, root->new_bytes, 8);
+    seal(r);
+}
+
+void record_of_held(struct record *r, const struct store_name *name, const struct record_held *h)
+{
+    record_held_key(r, name);
+    put(r, h->kinds, 4);
+    put(r, (uint64_t)h->expires_ns, 8);
     seal(r);
 }
 
@@ -155,6 +170,19 @@ bool record_get_root(struct view key, struct view value, struct store_root *out)
     return true;
 }
 
+bool record_get_held(struct view key, struct view value, struct store_name *name,
+                     struct record_held *out)
+{
+    const uint8_t *at = value.data;
+
+    if (!is_sealed(key, value, 'h', 1 + STORE_NAME_BYTES, HELD_BYTES))
+        return false;
+    *out = (struct record_held){.kinds = (uint32_t)get(&at, 4)};
+    out->expires_ns = (int64_t)get(&at, 8);
+    memcpy(name->bytes, key.data + 1, sizeof name->bytes);
+    return true;
+}
+
 bool record_get_state(struct view key, struct view value, struct record_state *out)
 {
     const uint8_t *at = value.data;
@@ -172,9 +200,10 @@ bool record_is_whole(struct view key, struct view value)
 {
     struct store_name name;
     struct record_chunk c;
+    struct record_held h;
     struct record_state s;
     struct store_root r;
 
-    return record_get_chunk(key, value, &name, &c) || record_get_root(key, value, &r) ||
-           record_get_state(key, value, &s);
+    return record_get_chunk(key, value, &name, &c) || record_get_held(key, value, &name, &h) ||
+           record_get_root(key, value, &r) || record_get_state(key, value, &s);
 }

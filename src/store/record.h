@@ -1,7 +1,8 @@
 /*
  * record - what the index keeps of chunks, of roots and of the store itself, as bytes.
  *
- * Keys      'c' and a name; 'r' and a root's number, big-endian, so that roots stand in order; 's'.
+ * Keys      'c' and a name; 'h' and the name of a root that is held by its name; 'r' and a root's
+ *           number, big-endian, so that roots stand in order; 's'.
  * Values    Fixed fields, little-endian, and behind them 8 bytes that check key and value: they
  * find damage, not malice. Decoding refuses what does not check or cannot be.
  */
@@ -32,6 +33,12 @@ struct record_chunk { /* where a chunk lies; one of no bytes lies nowhere: pack 
     uint8_t digest[RECORD_DIGEST_BYTES]; /* of the stored bytes */
 };
 
+struct record_held { /* a root by its name */
+    int64_t expires_ns;
+    uint32_t kinds; /* bit k: as kind k */
+    uint32_t dirty; /* in memory: not as in the index; of no kind: to be removed from there */
+};
+
 struct record_state { /* of the store */
     uint32_t version;
     uint64_t next_pack;     /* numbers of packs are never used twice */
@@ -48,16 +55,20 @@ struct record { /* an encoded one */
 /* Keys alone. */
 void record_chunk_key(struct record *r, const struct store_name *name);
 void record_root_key(struct record *r, uint64_t number);
+void record_held_key(struct record *r, const struct store_name *name);
 void record_state_key(struct record *r);
 
 void record_of_chunk(struct record *r, const struct store_name *name, const struct record_chunk *c);
 void record_of_root(struct record *r, const struct store_root *root);
+void record_of_held(struct record *r, const struct store_name *name, const struct record_held *h);
 void record_of_state(struct record *r, const struct record_state *s);
 
 /* Whether the bytes are such a record; *out is as it was if not. */
 bool record_get_chunk(struct view key, struct view value, struct store_name *name,
                       struct record_chunk *out);
 bool record_get_root(struct view key, struct view value, struct store_root *out);
+bool record_get_held(struct view key, struct view value, struct store_name *name,
+                     struct record_held *out);
 bool record_get_state(struct view key, struct view value, struct record_state *out);
 /* Whether it is a record of any kind. */
 bool record_is_whole(struct view key, struct view value);

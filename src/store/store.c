@@ -34,14 +34,18 @@ enum tern_err store_pack_failed(const struct store *s, int error, const char *do
 
     if (s->packs.failed)
         pack_name(s->packs.failed, name);
-    return problem_set(p, error == -ENOMEM ? TERN_ENOMEM : TERN_EIO, "cannot %s %s/%s: %s%s", doing,
-                       s->path, name, strerror(-error),
+    return problem_set(p,
+                       error == -ENOMEM ? TERN_ENOMEM
+                       : full           ? TERN_ENOSPACE
+                                        : TERN_EIO,
+                       "cannot %s %s/%s: %s%s", doing, s->path, name, strerror(-error),
                        full ? "; nothing is lost: make room and try again" : "");
 }
 
 enum tern_err store_find(struct store *s, const struct store_name *name, struct record_chunk *out)
 {
     const struct record_chunk *pending = names_find(&s->pending, name);
+    const uint32_t *bad = names_find(&s->bad, name);
     struct store_name found;
     struct record key;
     struct view value;
@@ -51,6 +55,8 @@ enum tern_err store_find(struct store *s, const struct store_name *name, struct 
         *out = *pending;
         return TERN_OK;
     }
+    if (bad && *bad)
+        return TERN_ENOENT;
     record_chunk_key(&key, name);
     err = index_get(&s->index, &key, &value);
     if (err)
@@ -73,6 +79,7 @@ static bool is_there(struct store *s, const struct record_chunk *c)
 
 bool store_has(struct store *s, const struct store_name *name)
 {
+    STORE_LOCKED(s);
     struct record_chunk c;
 
     return store_find(s, name, &c) == TERN_OK && is_there(s, &c);
@@ -103,6 +110,7 @@ enum tern_err store_append(struct store *s, struct view stored, const struct sto
                            struct record_chunk *c, struct problem *p)
 {
     struct record_chunk *slot;
+    uint32_t *bad;
     bool fresh;
 
     if (stored.size) {
@@ -115,6 +123,9 @@ enum tern_err store_append(struct store *s, struct view stored, const struct sto
     if (!slot)
         return problem_set(p, TERN_ENOMEM, "out of memory for the names of new chunks");
     *slot = *c;
+    bad = names_find(&s->bad, n);
+    if (bad)
+        *bad = 0;
     return TERN_OK;
 }
 
@@ -134,6 +145,7 @@ enum tern_err store_put_named(struct store *s, struct view plain, const struct s
 enum tern_err store_put(struct store *s, struct view plain, struct store_name *name,
                         struct problem *p)
 {
+    STORE_LOCKED(s);
     struct store_name n;
     enum tern_err err;
 
@@ -207,6 +219,7 @@ enum tern_err store_fetch(struct store *s, const struct store_name *name, struct
 
 enum tern_err store_get(struct store *s, const struct store_name *name, struct bytes *out)
 {
+    STORE_LOCKED(s);
     struct record_chunk c;
     struct store_name is;
     enum tern_err err = store_fetch(s, name, &c);
@@ -230,6 +243,7 @@ enum tern_err store_get(struct store *s, const struct store_name *name, struct b
 
 enum tern_err store_add_stored(struct store *s, const struct store_name *name, uint64_t *bytes)
 {
+    STORE_LOCKED(s);
     struct record_chunk c;
     enum tern_err err = store_find(s, name, &c);
 
@@ -240,6 +254,8 @@ enum tern_err store_add_stored(struct store *s, const struct store_name *name, u
 
 enum tern_err store_root(struct store *s, unsigned n, struct store_root *out)
 {
+    STORE_LOCKED(s);
+
     return index_root(&s->index, n, out);
 }
 
@@ -258,6 +274,8 @@ static void count(void *to, struct view key, struct view value)
         c->usage.held_bytes += chunk.stored_bytes;
     } else if (key.size && key.data[0] == 'r') {
         c->usage.roots++;
+    } else if (key.size && key.data[0] == 'h') {
+        c->usage.held_roots++;
     }
 }
 
@@ -277,6 +295,7 @@ static enum tern_err look_again(struct store *s)
 
 enum tern_err store_usage(struct store *s, struct store_usage *out)
 {
+    STORE_LOCKED(s);
     struct counting c = {0};
     enum tern_err err = s->read_only ? look_again(s) : TERN_OK;
 
@@ -288,4 +307,15 @@ enum tern_err store_usage(struct store *s, struct store_usage *out)
         c.usage.disk_bytes += s->packs.at[i].size;
     *out = c.usage;
     return TERN_OK;
+}
+
+uint64_t store_disk_bytes(struct store *s)
+{
+    uint64_t bytes;
+    STORE_LOCKED(s);
+
+    bytes = index_bytes(&s->index);
+    for (size_t i = 0; i < s->packs.count; i++)
+        bytes += s->packs.at[i].size;
+    return bytes;
 }

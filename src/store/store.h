@@ -12,6 +12,9 @@
  *          transaction: after a crash or a power cut at any instant the newest root is complete,
  *          or the one before is. What was put and never committed is not seen again, and its room
  *          is used again.
+ * Held     Another kind of root is held by its name until it is dropped (store_hold): as many as one
+ *          likes, of any kind, each looked through beforehand. What nothing holds any more goes by
+ *          store_collect, but for what is pinned. Both kinds may be used in one store.
  * Forget   store_commit lets go of all roots but the newest `keep`; packs of which less than half
  *          is still held are written anew and removed, when that is due, so that DIR stays below
  *          about twice what is held.
@@ -23,7 +26,7 @@
  *          plain size in the index, nor STORE_CHUNK_MAX.
  * Machine  The index has the byte order of the machine that made it.
  * System   Only through the calls of store_io.h: tests cut the power there.
- * Threads  None of its own; one thread at a time.
+ * Threads  None of its own; calls from several wait for one another.
  */
 #ifndef TERN_STORE_STORE_H
 #define TERN_STORE_STORE_H
@@ -120,8 +123,60 @@ struct store_usage {
     uint64_t held_bytes; /* of chunks beneath the roots, as stored; and of those that hung there
                           * when the store last looked, after a quarter more or 16 commits */
     uint64_t chunks;
-    unsigned roots;
+    unsigned roots, held_roots;
 };
 enum tern_err store_usage(struct store *s, struct store_usage *out);
+/* Packs and index, without looking through them. */
+uint64_t store_disk_bytes(struct store *s);
+
+/* ---- Roots by name ---- */
+
+struct store_held {
+    struct store_name name;
+    unsigned kind;      /* 0 to 30, or STORE_LEAF */
+    int64_t expires_ns; /* as it was given: the store drops nothing by itself */
+};
+
+struct store_rules { /* what hangs beneath a chunk */
+    store_children *children;
+    void *context;
+};
+
+/*
+ * Makes all that was put durable, and this a root; one that there is gets another expiry. TERN_ENOENT:
+ * it or something beneath it is not there. *new_bytes: of chunks beneath it that were put since the
+ * last commit.
+ */
+enum tern_err store_hold(struct store *s, const struct store_held *root,
+                         const struct store_rules *rules, uint64_t *new_bytes, struct problem *p);
+/* Another expiry; dropping, as whatever kind it is held. On the disk with the next commit. TERN_ENOENT. */
+enum tern_err store_extend(struct store *s, const struct store_held *root);
+enum tern_err store_drop(struct store *s, const struct store_name *name);
+void store_each_held(struct store *s, void *context,
+                     void (*each)(void *context, const struct store_held *root));
+size_t store_held_count(struct store *s);
+
+/* There, with everything beneath it. Remembered, so that asking again is cheap. */
+bool store_is_whole(struct store *s, const struct store_name *name, unsigned kind,
+                    const struct store_rules *rules);
+
+/*
+ * Pins keep what no root holds yet from store_collect: a chunk as a leaf, or, as another kind, with
+ * everything beneath it. They end when a root takes it over, and when they are older than the oldest
+ * stamp that is still wanted. store_pins says that, and the stamp of those to come, which rises.
+ */
+void store_pin(struct store *s, const struct store_name *name, unsigned kind);
+void store_pins(struct store *s, uint64_t stamp, uint64_t oldest);
+
+/*
+ * Looks what is still held or pinned, forgets the rest, also of what was put and not committed, and
+ * gives its room back. What is missing or damaged beneath a root has nothing beneath it.
+ */
+enum tern_err store_collect(struct store *s, const struct store_rules *rules, struct problem *p);
+/* Whether that is worth while: so much was put, or roots were dropped. */
+bool store_is_due(struct store *s);
+
+/* Found damaged: it is not there any more, until it is put again. */
+void store_spoil(struct store *s, const struct store_name *name);
 
 #endif

@@ -6,11 +6,12 @@
 #include "state_fd.h"
 
 #include "os/checkpoint_look.h"
-#include "os/checkpoint_root.h"
 #include "os/checkpoint_take.h"
 #include "os/file.h"
 #include "os/hash.h"
 #include "os/sys.h"
+#include "store/checkpoint_root.h"
+#include "store/chunk.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -103,7 +104,7 @@ static void name_list(struct shop *s, struct store_name name)
 static enum tern_err survey(const struct shop *s, struct problem *p)
 {
     const struct store_commit commit = {
-        .list = put(s, s->plain.data, s->plain.size), .keep = 3, .children = checkpoint_children};
+        .list = put(s, s->plain.data, s->plain.size), .keep = 3, .children = chunk_children};
     struct checkpoint_survey found;
     struct checkpoint c;
     struct store_root root;

@@ -8,8 +8,8 @@
  *          names chunks of names of lists, at most 32,768 each; beneath these lists, which are
  *          like those of memory, hang all pages of files.
  */
-#ifndef TERN_OS_CHECKPOINT_ROOT_H
-#define TERN_OS_CHECKPOINT_ROOT_H
+#ifndef TERN_STORE_CHECKPOINT_ROOT_H
+#define TERN_STORE_CHECKPOINT_ROOT_H
 
 #include "store/store.h"
 
@@ -27,8 +27,5 @@ struct root {
 enum tern_err root_encode(const struct root *r, struct bytes *out);
 /* False: it is none. */
 bool root_decode(struct root *r, struct view plain);
-
-/* What hangs beneath a chunk of a checkpoint, for the store. */
-store_children checkpoint_children;
 
 #endif
