@@ -3,7 +3,9 @@
 #include "cli/say.h"
 
 #include "os/file.h"
+#include "os/go_on.h"
 #include "os/process.h"
+#include "os/supervise.h"
 #include "os/sys.h"
 
 #include <signal.h>
@@ -11,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 enum { KEEP_CHECKPOINTS = 2, NS_PER_MS = 1000000 };
 
@@ -231,42 +234,15 @@ enum tern_err run_open_record(struct run *r, struct problem *p)
 
 /* ---- A checkpoint ---- */
 
-/* Where the frames are, in order, each point once; to be freed. */
-static struct translate_point *points_of(const struct state *s, size_t *count)
+static enum tern_err check_image(const struct run *r, struct problem *p)
 {
-    struct translate_point *list = calloc(s->frame_count + 1, sizeof *list);
-    size_t kept = 0;
-
-    if (!list)
-        return NULL;
-    for (uint32_t i = 0; i < s->frame_count; i++)
-        list[i] =
-            (struct translate_point){s->frames[i].func, s->frames[i].offset, s->frames[i].inside};
-    qsort(list, s->frame_count, sizeof *list, translate_compare_points);
-    for (uint32_t i = 0; i < s->frame_count; i++) {
-        if (kept == 0 || translate_compare_points(&list[kept - 1], &list[i]) != 0)
-            list[kept++] = list[i];
-    }
-    *count = kept;
-    return list;
-}
-
-static enum tern_err check_image(struct run *r, struct problem *p)
-{
-    struct wasm_module m;
-    enum tern_err err = object_load_module(r->bytes, r->path, &m, p);
-
-    if (err)
-        return err;
-    err = image_check(&r->from.image, &m, r->digest.byte, p);
-    module_release(&m);
-    if (!err && (r->from.image.limits_memory_pages != r->limits.memory_pages_max ||
-                 r->from.image.limits_stack_cells != r->limits.stack_bytes / 8 ||
-                 r->from.image.limits_files_bytes != (r->files ? r->files_bytes_max : 0)))
-        err = problem_set(p, TERN_EINVALID,
-                          "the image was made under other limits than those "
-                          "that the settings beside it give");
-    return err;
+    return go_on_check(&(struct go_on_order){.image = &r->from.image,
+                                             .module = r->bytes,
+                                             .module_sha256 = r->digest.byte,
+                                             .name = r->path,
+                                             .limits = &r->limits,
+                                             .files_bytes = r->files ? r->files_bytes_max : 0},
+                       p);
 }
 
 enum tern_err run_open(struct run *r, struct problem *p)
@@ -328,7 +304,7 @@ static enum tern_err compile(struct run *r, struct problem *p)
 
     if (err || !r->resumes)
         return err;
-    r->points.list = points_of(&r->from.image.state, &r->points.count);
+    r->points = go_on_points(&r->from.image.state);
     if (!r->points.list)
         return problem_set(p, TERN_ENOMEM, "out of memory");
     order.points = &r->points;
@@ -359,6 +335,7 @@ static enum tern_err start(struct run *r, struct ending *ending, struct problem 
         .name = r->path,
         .args = &r->args,
         .env = &r->env,
+        .streams = {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO},
         .dirs = r->dirs,
         .dir_count = r->dir_count,
         .files = {.folder = r->files,
@@ -386,7 +363,7 @@ static enum tern_err start(struct run *r, struct ending *ending, struct problem 
         .object = r->object.fd,
     };
 
-    return program_run(&program, ending, p);
+    return supervise(&program, ending, p);
 }
 
 static int code_for(enum tern_err err, bool module_read)

@@ -231,9 +231,11 @@ static enum tern_err run(struct work *w, size_t first, size_t count, int *signal
 {
     long processors = sysconf(_SC_NPROCESSORS_ONLN);
     const struct settings *s = w->order->settings;
+    const struct jobs_limits limits = {.parallel_max = processors > 1 ? (size_t)processors : 1,
+                                       .time_ms_max = s->compiler_ms_max,
+                                       .give_up = w->order->give_up};
     struct jobs_result result;
-    enum tern_err err = jobs_run(w->jobs + first, count, processors > 1 ? (size_t)processors : 1,
-                                 s->compiler_ms_max, &result, p);
+    enum tern_err err = jobs_run(w->jobs + first, count, &limits, &result, p);
 
     *signal = result.signal;
     if (err == TERN_ECOMPILE) {

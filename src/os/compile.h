@@ -12,6 +12,8 @@
 #include "os/compiler.h"
 #include "translate/translate.h"
 
+#include <stdatomic.h>
+
 /* How all objects are cut, and what else the translator is told; part of the cache's key. */
 struct translate_options compile_options(bool deterministic);
 
@@ -22,6 +24,7 @@ struct compile_order {
     const char *name; /* of the module, for messages */
     bool deterministic;
     const struct translate_points *points; /* NULL: the module; else continuations there */
+    const atomic_bool *give_up;            /* NULL: signals ask for it (jobs.h) */
     struct cache *cache;                   /* keeps the messages of a compiler that failed */
 };
 

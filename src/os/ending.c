@@ -62,12 +62,20 @@ static void find_place(const struct ending_order *o, const struct report *r, cha
     module_release(&m);
 }
 
+static void by_signal(struct ending *out, enum ending_kind kind, int signal)
+{
+    out->kind = kind;
+    out->number = (uint32_t)signal;
+    out->signal = signal;
+}
+
 /* No report, or none that can be: whatever ended the runner ended it from outside, or it is our
  * bug. */
 static void on_silence(const struct ending_order *o, struct ending *out)
 {
     int signal = WIFSIGNALED(o->status) ? WTERMSIG(o->status) : 0;
 
+    out->kind = ENDING_BROKEN;
     out->code = EXIT_TERN;
     if (signal == SIGSYS)
         snprintf(out->text, sizeof out->text,
@@ -80,7 +88,7 @@ static void on_silence(const struct ending_order *o, struct ending *out)
                  "%s: the runner itself broke (%s); please report this", o->name,
                  strsignal(signal));
     else if (signal)
-        out->signal = signal; /* somebody's wish, as with any program */
+        by_signal(out, ENDING_KILLED, signal); /* somebody's wish, as with any program */
     else
         snprintf(out->text, sizeof out->text,
                  "%s: the runner ended with code %d and without a report; is it the right "
@@ -97,6 +105,7 @@ static void on_trap(const struct ending_order *o, const struct report *r, struct
         return;
     }
     find_place(o, r, place, sizeof place);
+    out->kind = ENDING_TRAP;
     out->code = EXIT_TRAP;
     snprintf(out->text, sizeof out->text, "%s: %s%s", o->name,
              trap_text((enum tern_trap_kind)r->code), place);
@@ -107,11 +116,12 @@ static void on_signal(const struct ending_order *o, const struct report *r, stru
     if (r->code == 0 || r->code >= 32 || r->code == SIGSTOP || r->code == SIGTSTP)
         on_silence(o, out); /* no signal that could have ended it */
     else
-        out->signal = (int)r->code;
+        by_signal(out, ENDING_SIGNAL, (int)r->code);
 }
 
 static void on_limit(const struct ending_order *o, const struct report *r, struct ending *out)
 {
+    out->kind = ENDING_LIMIT;
     if (r->code == REPORT_LIMIT_CPU) {
         out->code = EXIT_CPU_LIMIT;
         snprintf(out->text, sizeof out->text,
@@ -134,22 +144,30 @@ void ending_make(const struct ending_order *order, struct ending *out)
         on_silence(order, out);
         return;
     }
+    out->number = r.code;
+    out->cpu_ns = r.cpu_ns;
     if (order->replayed) {
+        out->kind = ENDING_REPLAY;
         ending_replayed(order, &r, out);
         return;
     }
     switch (r.kind) {
     case REPORT_EXIT:
         out->code = (int)(r.code & 255);
+        out->number = r.code & 255;
         out->exited = true;
         break;
     case REPORT_TRAP: on_trap(order, &r, out); break;
     case REPORT_LIMIT: on_limit(order, &r, out); break;
     case REPORT_SIGNAL: on_signal(order, &r, out); break;
-    case REPORT_STOPPED: out->code = EXIT_STOPPED; break;
+    case REPORT_STOPPED:
+        out->kind = ENDING_STOPPED;
+        out->code = EXIT_STOPPED;
+        break;
     case REPORT_DIVERGED:
     case REPORT_REPLAYED: on_silence(order, out); break; /* nothing was replayed */
     case REPORT_REFUSED:
+        out->kind = ENDING_REFUSED;
         out->code = EXIT_REFUSED;
         snprintf(out->text, sizeof out->text, "%s: cannot be run: %.500s", order->name, r.text);
         break;

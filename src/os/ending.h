@@ -23,7 +23,23 @@ enum exit_code {
     EXIT_OUTPUT_LIMIT = 153, /* 128 + SIGXFSZ */
 };
 
+enum ending_kind {
+    ENDING_EXIT,    /* number: the exit code */
+    ENDING_TRAP,    /* number: enum tern_trap_kind */
+    ENDING_LIMIT,   /* number: enum report_limit */
+    ENDING_SIGNAL,  /* number: of the signal that it raised itself */
+    ENDING_STOPPED, /* behind its last checkpoint */
+    ENDING_REFUSED, /* it could not be started */
+    ENDING_KILLED,  /* number: of the signal, from outside */
+    ENDING_REPLAY,  /* a replay that did not come to its end */
+    ENDING_BROKEN,  /* by a fault of ours */
+};
+
 struct ending {
+    enum ending_kind kind;
+    uint32_t number;
+    uint64_t cpu_ns;   /* that it has used, as its runner says */
+    enum tern_err err; /* why it could not go on, though it was started; text is about that */
     int code;
     int signal;     /* if not 0: end by this signal instead */
     bool exited;    /* by itself, whatever the code */

@@ -28,6 +28,11 @@ static enum tern_err begin_empty(struct files *f)
     return state_tree_encode(&tree, &f->tree);
 }
 
+bool files_leave(const struct files_order *o)
+{
+    return o->wanted && (o->out_count > 0 || o->leave);
+}
+
 static enum tern_err begin(struct files *f, struct problem *p)
 {
     const struct tree_import import = {
@@ -37,6 +42,8 @@ static enum tern_err begin(struct files *f, struct problem *p)
         .warn = f->order->warn,
     };
 
+    if (f->order->begin)
+        return f->order->begin(f->order->context, f->arena, f->pages_max, &f->tree, p);
     if (!f->order->folder)
         return begin_empty(f);
     return tree_import(&import, &f->tree, p);
@@ -95,7 +102,7 @@ enum tern_err files_put_out(const struct files *f, int state, struct problem *p)
     struct state_tree tree;
     enum tern_err err;
 
-    if (f->arena < 0 || f->order->out_count == 0)
+    if (f->arena < 0 || !files_leave(f->order))
         return TERN_OK;
     err = sys_lseek(state, 0, 0) < 0 ? TERN_EIO : file_read_fd(state, TREE_BYTES_MAX, &encoded);
     if (!err)
@@ -106,6 +113,8 @@ enum tern_err files_put_out(const struct files *f, int state, struct problem *p)
         problem_set(p, err,
                     "the program's outputs cannot be found: the runner did not say what "
                     "files it left");
+    else if (f->order->leave)
+        err = f->order->leave(f->order->context, &tree, f->arena, p);
     else
         err = put_all(f, &tree, p);
     bytes_release(&encoded);

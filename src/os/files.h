@@ -18,6 +18,14 @@ struct files_order {
     const struct tree_out *outs;
     size_t out_count;
     void (*warn)(const char *text);
+    /* Instead of folder and outs, of a tree whose contents come from, and go, elsewhere: */
+    void *context;
+    /* Appends the tree, encoded; contents go into the arena, whose page 0 stays empty. */
+    enum tern_err (*begin)(void *context, int arena, uint32_t pages_max, struct bytes *tree,
+                           struct problem *p);
+    /* The program has exited; `tree` is one (state_tree_check). */
+    enum tern_err (*leave)(void *context, const struct state_tree *tree, int arena,
+                           struct problem *p);
 };
 
 struct files {
@@ -26,6 +34,9 @@ struct files {
     uint32_t pages_max;
     struct bytes tree; /* encoded; of a program that begins */
 };
+
+/* Whether anything of the tree is wanted at the end. */
+bool files_leave(const struct files_order *o);
 
 /* begins: with the folder's contents; else the arena is empty, for the checkpoint to fill. */
 enum tern_err files_open(struct files *f, const struct files_order *order,

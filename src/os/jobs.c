@@ -14,7 +14,7 @@
 
 static const int end_signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
 
-enum { END_SIGNALS = sizeof end_signals / sizeof *end_signals };
+enum { END_SIGNALS = sizeof end_signals / sizeof *end_signals, LOOK_MS = 20 };
 
 struct run {
     const struct job *jobs;
@@ -22,14 +22,14 @@ struct run {
     size_t count;
     size_t next; /* first that was not started */
     size_t running;
-    size_t parallel_max;
+    const struct jobs_limits *limits;
     enum tern_err err;
     struct jobs_result *result;
     struct problem *problem;
     uv_loop_t loop;
     uv_signal_t child;
     uv_signal_t end[END_SIGNALS];
-    uv_timer_t timer;
+    uv_timer_t timer, look;
 };
 
 static void stop_all(struct run *r, enum tern_err err)
@@ -64,7 +64,8 @@ static enum tern_err start(struct run *r, size_t i)
 
 static void start_more(struct run *r)
 {
-    while (r->next < r->count && r->running < r->parallel_max) {
+    while (r->next < r->count &&
+           r->running < (r->limits->parallel_max ? r->limits->parallel_max : 1)) {
         enum tern_err err = start(r, r->next++);
 
         if (err)
@@ -111,6 +112,16 @@ static void on_time(uv_timer_t *timer)
     stop_all(r, TERN_ETIME);
 }
 
+static void look_whether_given_up(uv_timer_t *timer)
+{
+    struct run *r = timer->data;
+
+    if (!atomic_load(r->limits->give_up))
+        return;
+    problem_set(r->problem, TERN_EBUSY, "given up");
+    stop_all(r, TERN_EBUSY);
+}
+
 static bool ignored(int signal)
 {
     struct sigaction now;
@@ -118,12 +129,16 @@ static bool ignored(int signal)
     return sigaction(signal, NULL, &now) == 0 && now.sa_handler == SIG_IGN;
 }
 
-static void watch(struct run *r, uint64_t time_ms_max)
+static void watch(struct run *r)
 {
     uv_signal_init(&r->loop, &r->child);
     r->child.data = r;
     uv_signal_start(&r->child, on_child, SIGCHLD);
-    for (size_t i = 0; i < END_SIGNALS; i++) {
+    uv_timer_init(&r->loop, &r->look);
+    r->look.data = r;
+    if (r->limits->give_up)
+        uv_timer_start(&r->look, look_whether_given_up, 0, LOOK_MS);
+    for (size_t i = 0; i < END_SIGNALS && !r->limits->give_up; i++) {
         uv_signal_init(&r->loop, &r->end[i]);
         r->end[i].data = r;
         if (!ignored(end_signals[i]))
@@ -131,8 +146,8 @@ static void watch(struct run *r, uint64_t time_ms_max)
     }
     uv_timer_init(&r->loop, &r->timer);
     r->timer.data = r;
-    if (time_ms_max)
-        uv_timer_start(&r->timer, on_time, time_ms_max, 0);
+    if (r->limits->time_ms_max)
+        uv_timer_start(&r->timer, on_time, r->limits->time_ms_max, 0);
 }
 
 static void close_handle(uv_handle_t *handle, void *unused)
@@ -141,19 +156,18 @@ static void close_handle(uv_handle_t *handle, void *unused)
     uv_close(handle, NULL);
 }
 
-enum tern_err jobs_run(const struct job *jobs, size_t count, size_t parallel_max,
-                       uint64_t time_ms_max, struct jobs_result *result, struct problem *p)
+enum tern_err jobs_run(const struct job *jobs, size_t count, const struct jobs_limits *limits,
+                       struct jobs_result *result, struct problem *p)
 {
-    struct run r = {.jobs = jobs, .count = count, .result = result, .problem = p};
+    struct run r = {.jobs = jobs, .count = count, .limits = limits, .result = result, .problem = p};
 
     *result = (struct jobs_result){0};
-    r.parallel_max = parallel_max ? parallel_max : 1;
     r.pids = calloc(count ? count : 1, sizeof *r.pids);
     if (!r.pids || uv_loop_init(&r.loop)) {
         free(r.pids);
         return problem_set(p, TERN_ENOMEM, "out of memory");
     }
-    watch(&r, time_ms_max);
+    watch(&r);
     start_more(&r);
     if (r.running)
         uv_run(&r.loop, UV_RUN_DEFAULT);

@@ -120,6 +120,7 @@ static enum tern_err build(const struct object_order *o, const struct compiler *
                                   .name = o->name,
                                   .points = o->points,
                                   .deterministic = o->deterministic,
+                                  .give_up = o->give_up,
                                   .cache = cache};
     struct bytes object = {0};
     struct wasm_module m;

@@ -15,6 +15,7 @@
 #include "base/error.h"
 #include "os/settings.h"
 
+#include <stdatomic.h>
 #include <stdbool.h>
 
 struct translate_points;
@@ -26,6 +27,7 @@ struct object_order {
     /* NULL: the module itself; else continuations at these points, which must exist. */
     const struct translate_points *points;
     bool deterministic;
+    const atomic_bool *give_up; /* NULL: signals ask for it (jobs.h) */
     void (*warn)(const char *text);
 };
 

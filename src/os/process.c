@@ -97,25 +97,27 @@ enum tern_err process_start(const struct process_spec *spec, pid_t *out, struct 
     return TERN_OK;
 }
 
-static bool look(pid_t pid, int *status, int flags)
+bool process_ended(pid_t pid, int *status)
 {
     pid_t got;
 
     do
-        got = waitpid(pid, status, WNOHANG | flags);
+        got = waitpid(pid, status, WNOHANG);
     while (got < 0 && errno == EINTR);
     check(got == pid || got == 0); /* ours, and not waited for before */
     return got == pid;
 }
 
-bool process_ended(pid_t pid, int *status)
+bool process_was_stopped(pid_t pid, int *number)
 {
-    return look(pid, status, 0);
-}
+    siginfo_t what = {.si_pid = 0};
+    int result;
 
-bool process_changed(pid_t pid, int *status)
-{
-    return look(pid, status, WUNTRACED);
+    do
+        result = waitid(P_PID, (id_t)pid, &what, WSTOPPED | WNOHANG);
+    while (result < 0 && errno == EINTR);
+    *number = what.si_status;
+    return result == 0 && what.si_pid == pid; /* of one that has ended nothing is said */
 }
 
 int process_wait(pid_t pid)

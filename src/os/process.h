@@ -29,8 +29,8 @@ enum tern_err process_start(const struct process_spec *spec, pid_t *out, struct 
 
 /* True once the child has ended; *status is what waitpid says. Does not block. */
 bool process_ended(pid_t pid, int *status);
-/* True also when it was stopped (WIFSTOPPED), once each time. */
-bool process_changed(pid_t pid, int *status);
+/* True when it was stopped by a signal, once each time. */
+bool process_was_stopped(pid_t pid, int *number);
 /* Blocks until then. */
 int process_wait(pid_t pid);
 

@@ -1,337 +1,274 @@
 #include "os/program.h"
 
-#include "os/file.h"
-#include "os/fill.h"
-#include "os/process.h"
-#include "os/runner.h"
-#include "os/supervise.h"
+#include "base/check.h"
+#include "os/launch.h"
 #include "os/sys.h"
 
 #include <errno.h>
-#include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
 #include <sys/wait.h>
 
-enum {
-    PAGE_BYTES = 65536,
-    TABLE_ELEMENTS_MAX = 10000000,
-    FRAME_GROWTH = 8, /* native stack for a byte of the module's own: also for code made at -O0 */
-    NATIVE_STACK_LEAST = 1 << 20,
-    FDS_MAX = TICKET_FD_DIRS + TICKET_DIRS_MAX,
-};
-
-_Static_assert((int)FDS_MAX <= (int)PROCESS_FDS_MAX, "a process takes them all");
-
-const struct program_limits program_default = {
-    .memory_pages_max = 65536, /* what a module can address: 4 GiB */
-    .stack_bytes = 16 << 20,
-};
-
-struct launch {
+struct program {
     const struct program_order *order;
-    int fds[FDS_MAX];
-    size_t fd_count;
-    struct files files;
-    struct checkpoint_tree *tree; /* for checkpoints of these */
-    int report;                   /* our ends */
-    int control;
-    struct take *take; /* of a program that can be stopped */
-    struct fill *fill; /* and is to go on */
-    struct words command;
-    int writable[TICKET_DIRS_MAX];
-    struct checkpoint_sync sync; /* of these */
+    struct launch launch;
+    struct stopper stopper;
+    uv_poll_t report;
+    uv_work_t work;
+    unsigned handles; /* that are open */
+    pid_t child;
+    bool gone;  /* it has ended, and its number may be another's */
+    int forced; /* the signal by which it was ended at once */
+    int status;
+    size_t said_bytes;
+    uint8_t said[REPORT_BYTES + 1]; /* a longer one is none */
+    struct ending ending;
 };
 
-/* What we opened: the standard streams, module, objects, record and kept input are borrowed. */
-static void release(struct launch *l)
+/* ---- When all is over ---- */
+
+static void has_closed(uv_handle_t *handle)
 {
-    for (size_t i = TICKET_FD_TICKET; i < l->fd_count; i++)
-        if (i != TICKET_FD_MODULE && i != TICKET_FD_OBJECT && i != TICKET_FD_RESUME &&
-            i != TICKET_FD_TREE && i != TICKET_FD_RECORD && i != TICKET_FD_INPUT)
-            sys_close(l->fds[i]);
-    sys_close(l->report);
-    sys_close(l->control);
-    take_free(l->take);
-    fill_free(l->fill);
-    checkpoint_tree_free(l->tree);
-    files_close(&l->files);
-    words_release(&l->command);
+    struct program *g = handle->data;
+
+    if (--g->handles == 0)
+        g->order->ended(g->order->context, &g->ending);
 }
 
-/* Only then a replay needs the limit, which counts otherwise on every machine. */
-static bool ended_by_time(const struct record_file *r)
+static void close_all(struct program *g)
 {
-    struct report was;
-
-    return r->ended && report_decode(&was, r->report) == TERN_OK && was.kind == REPORT_LIMIT &&
-           was.code == REPORT_LIMIT_CPU;
-}
-
-static enum tern_err fill_ticket(const struct launch *l, struct ticket *t, struct problem *p)
-{
-    const struct program_order *o = l->order;
-
-    if (o->args->count > TICKET_ARGS_MAX || o->env->count > TICKET_ENV_MAX)
-        return problem_set(p, TERN_ETOOBIG, "too many arguments or variables");
-    for (size_t i = 0; i < o->args->count; i++)
-        t->args[t->arg_count++] = view_of_string(o->args->word[i]);
-    for (size_t i = 0; i < o->env->count; i++)
-        t->env[t->env_count++] = view_of_string(o->env->word[i]);
-    for (size_t i = 0; i < o->dir_count && !o->replayed; i++)
-        t->dirs[t->dir_count++] = (struct ticket_dir){
-            .guest_path = view_of_string(o->dirs[i].guest), .read_only = o->dirs[i].read_only};
-    t->memory_pages_max = o->limits.memory_pages_max;
-    t->stack_cells = (uint32_t)(o->limits.stack_bytes / 8);
-    t->native_stack_bytes = o->limits.stack_bytes * FRAME_GROWTH + NATIVE_STACK_LEAST;
-    t->cpu_ns_max = o->replayed && !ended_by_time(o->replayed) ? 0 : o->limits.cpu_ns_max;
-    t->output_bytes_max = o->limits.output_bytes_max;
-    t->table_elements_max = TABLE_ELEMENTS_MAX;
-    t->stoppable = o->stop != NULL;
-    t->resumes = o->from != NULL;
-    t->tree = bytes_view(&l->files.tree);
-    t->tree_pages_max = l->files.pages_max;
-    t->tells_tree = o->files.wanted && o->files.out_count > 0;
-    t->record = o->record_use;
-    t->seeded = o->random_seed != NULL;
-    t->random_seed = o->random_seed ? *o->random_seed : 0;
-    return TERN_OK;
-}
-
-static enum tern_err make_ticket(struct launch *l, struct problem *p)
-{
-    struct ticket *t = calloc(1, sizeof *t);
-    struct bytes filter = {0}, encoded = {0};
-    enum tern_err err = t ? TERN_OK : TERN_ENOMEM;
-
-    if (err)
-        return problem_set(p, err, "out of memory");
-    err = fill_ticket(l, t, p);
-    if (err)
-        goto out;
-    err = runner_filter(l->order->object, &filter);
-    if (err) {
-        problem_set(p, err, "cannot make the runner's system call filter");
-        goto out;
+    g->handles = 1;
+    if (g->order->stop) {
+        g->handles += STOPPER_HANDLES;
+        stopper_close(&g->stopper, g, has_closed);
     }
-    t->filter = bytes_view(&filter);
-    err = ticket_encode(t, &encoded);
-    if (!err)
-        err = file_sealed("tern-ticket", bytes_view(&encoded), &l->fds[TICKET_FD_TICKET]);
-    if (err)
-        problem_set(p, err, "cannot hand arguments and environment to the program: %s",
-                    tern_err_text(err));
-out:
-    bytes_release(&filter);
-    bytes_release(&encoded);
-    free(t);
-    return err;
+    uv_close((uv_handle_t *)&g->report, has_closed);
 }
 
-static enum tern_err make_memory(struct launch *l, struct problem *p)
+static struct view report_of(const struct program *g)
 {
-    const off_t size = (off_t)l->order->limits.memory_pages_max * PAGE_BYTES;
-    int fd = sys_memfd("tern-memory");
-    int result = fd < 0 ? fd : sys_ftruncate(fd, size);
-
-    if (result >= 0)
-        result = sys_seal(fd, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW);
-    l->fds[TICKET_FD_MEMORY] = fd < 0 ? -1 : fd;
-    return result < 0
-               ? problem_set(p, file_error(result), "cannot reserve memory: %s", strerror(-result))
-               : TERN_OK;
+    return view_of(g->said, g->said_bytes <= REPORT_BYTES ? g->said_bytes : 0);
 }
 
-/* Of the directories that the program may write to. */
-static struct checkpoint_sync sync_of(struct launch *l)
+static void finish_record(const struct program *g)
 {
-    const struct program_order *o = l->order;
-
-    for (size_t i = 0; i < o->dir_count; i++)
-        l->writable[i] = o->dirs[i].read_only ? -1 : l->fds[TICKET_FD_DIRS + i];
-    return (struct checkpoint_sync){.dirs = l->writable,
-                                    .dir_count = o->dir_count,
-                                    .input = o->stop->input,
-                                    .sync = sys_syncfs};
-}
-
-static enum tern_err make_take(struct launch *l, struct problem *p)
-{
-    struct take_order order = l->order->stop->take;
-
-    order.memory = l->fds[TICKET_FD_MEMORY];
-    order.state = l->fds[TICKET_FD_STATE];
-    l->sync = sync_of(l);
-    order.sync = &l->sync;
-    if (l->order->files.wanted) {
-        l->tree = checkpoint_tree_new(l->files.arena);
-        if (!l->tree)
-            return problem_set(p, TERN_ENOMEM, "out of memory");
-    }
-    order.tree = l->tree;
-    return take_new(&order, &l->take, p);
-}
-
-/* A socket and a place for the state; for a program that goes on, what it goes on from. */
-static enum tern_err make_stoppable(struct launch *l, struct problem *p)
-{
-    const struct program_order *o = l->order;
-    int ends[2];
-    enum tern_err err;
-
-    if (o->stop || o->files.wanted)
-        l->fds[TICKET_FD_STATE] = sys_memfd("tern-state");
-    if (!o->stop)
-        return TERN_OK;
-    if (l->fds[TICKET_FD_STATE] < 0 || sys_socketpair(ends) < 0)
-        return problem_set(p, TERN_ESYSTEM, "cannot make the runner's control socket");
-    l->control = ends[0];
-    l->fds[TICKET_FD_CONTROL] = ends[1];
-    if (o->stop->input)
-        l->fds[TICKET_FD_INPUT] = o->stop->input->fd;
-    err = make_take(l, p);
-    if (err || !o->from)
-        return err;
-    l->fds[TICKET_FD_RESUME] = o->continuations;
-    err = fill_new(o->store, &o->from->image, take_pages(l->take), &l->fill);
-    if (!err && l->tree)
-        err = checkpoint_tree_load(l->tree, o->store, &o->from->image);
-    return err ? checkpoint_unloaded(o->from, err, p)
-               : checkpoint_load_state(o->from, l->fds[TICKET_FD_STATE], p);
-}
-
-static enum tern_err open_dirs(struct launch *l, struct problem *p)
-{
-    for (size_t i = 0; i < l->order->dir_count && !l->order->replayed; i++) {
-        const char *host = l->order->dirs[i].host;
-        int fd = sys_open(host, O_RDONLY | O_DIRECTORY, 0);
-
-        if (fd == -EACCES) /* one that may be passed through, but not listed */
-            fd = sys_open(host, O_PATH | O_DIRECTORY, 0);
-        if (fd < 0)
-            return problem_set(p, file_error(fd),
-                               "cannot open the directory %s for the program: %s", host,
-                               strerror(-fd));
-        l->fds[l->fd_count++] = fd;
-    }
-    return TERN_OK;
-}
-
-static enum tern_err prepare(struct launch *l, struct problem *p)
-{
-    int ends[2];
-    enum tern_err err;
-
-    for (int i = 0; i < FDS_MAX; i++)
-        l->fds[i] = i <= 2 ? i : -1;
-    if (l->order->replayed)
-        l->fds[0] = -1;
-    l->fd_count = TICKET_FD_DIRS;
-    l->fds[TICKET_FD_OBJECT] = l->order->object;
-    l->fds[TICKET_FD_MODULE] = l->order->module;
-    if (l->order->record_use != TICKET_RECORD_NONE)
-        l->fds[TICKET_FD_RECORD] = l->order->record;
-    err = files_open(&l->files, &l->order->files, l->order->settings, !l->order->from, p);
-    l->fds[TICKET_FD_TREE] = l->files.arena;
-    if (!err)
-        err = open_dirs(l, p);
-    if (!err)
-        err = runner_find(l->order->settings, &l->command, p);
-    if (!err)
-        err = make_ticket(l, p);
-    if (!err)
-        err = make_memory(l, p);
-    if (!err)
-        err = make_stoppable(l, p);
-    if (err)
-        return err;
-    if (sys_pipe(ends) < 0)
-        return problem_set(p, TERN_ESYSTEM, "cannot make a pipe");
-    l->report = ends[0];
-    l->fds[TICKET_FD_REPORT] = ends[1];
-    return TERN_OK;
-}
-
-static enum tern_err run(struct launch *l, int *status, struct bytes *report, struct problem *p)
-{
-    char *const no_env[] = {NULL};
-    const struct process_spec spec = {
-        .argv = l->command.word,
-        .env = l->order->settings->runner ? NULL : no_env, /* an emulator may need some */
-        .fds = l->fds,
-        .fd_count = l->fd_count,
-    };
-    struct stopper stopper = {.order = l->order->stop,
-                              .control = l->control,
-                              .memory = l->fds[TICKET_FD_MEMORY],
-                              .take = l->take,
-                              .fill = l->fill};
-    struct supervise_hooks hooks = stopper_hooks(&stopper);
-    enum tern_err err;
-
-    err = supervise(&spec, l->order->stop ? &hooks : NULL, status, p);
-    if (!err && stopper.unfilled)
-        err = checkpoint_unloaded(l->order->from, stopper.unfilled, p);
-    if (err)
-        return err;
-    if (stopper.forced && WIFSIGNALED(*status))
-        *status = stopper.forced; /* what the user did, not how we did it */
-    sys_close(l->fds[TICKET_FD_REPORT]);
-    l->fds[TICKET_FD_REPORT] = -1;
-    if (file_read_fd(l->report, REPORT_BYTES, report))
-        *report = (struct bytes){0}; /* as if there were none */
-    return TERN_OK;
-}
-
-/* A program that failed keeps its own exit code. */
-static void put_out(const struct launch *l, struct ending *out)
-{
+    const struct program_order *o = g->order;
     struct problem p = {.text = ""};
 
-    if (!out->exited || files_put_out(&l->files, l->fds[TICKET_FD_STATE], &p) == TERN_OK)
-        return;
-    snprintf(out->text, sizeof out->text, "%.700s", p.text);
-    if (out->code == 0)
-        out->code = EXIT_TERN;
-}
-
-static void finish_record(const struct program_order *o, int status, struct view report)
-{
-    struct problem p = {.text = ""};
-
-    if (o->record_use == TICKET_RECORD_WRITE && record_finish(o->record, status, report, &p))
+    if (o->record_use == TICKET_RECORD_WRITE &&
+        record_finish(o->record, g->status, report_of(g), &p))
         o->warn(p.text);
 }
 
-enum tern_err program_run(const struct program_order *order, struct ending *out, struct problem *p)
+/* A program that failed keeps its own exit code. */
+static void put_out(struct program *g)
 {
-    struct launch l = {.order = order, .files.arena = -1, .report = -1, .control = -1};
-    struct bytes report = {0};
-    int status = 0;
-    enum tern_err err = prepare(&l, p);
+    struct ending *e = &g->ending;
+    struct problem p = {.text = ""};
+
+    if (!e->exited ||
+        files_put_out(&g->launch.files, g->launch.fds[TICKET_FD_STATE], &p) == TERN_OK)
+        return;
+    snprintf(e->text, sizeof e->text, "%.700s", p.text);
+    if (e->code == 0)
+        e->code = EXIT_TERN;
+}
+
+static void make_ending(struct program *g)
+{
+    const struct program_order *o = g->order;
+
+    ending_make(&(struct ending_order){.name = o->name,
+                                       .module = o->module_bytes,
+                                       .object = o->object,
+                                       .continuations = o->continuations,
+                                       .points = o->points,
+                                       .deterministic = o->deterministic,
+                                       .status = g->status,
+                                       .report = report_of(g),
+                                       .cpu_ns_max = o->limits.cpu_ns_max,
+                                       .output_bytes_max = o->limits.output_bytes_max,
+                                       .replayed = o->replayed},
+                &g->ending);
+}
+
+static void finish(struct program *g)
+{
+    struct problem p = {.text = ""};
+
+    if (g->stopper.unfilled) {
+        g->ending = (struct ending){.code = EXIT_TERN, .kind = ENDING_BROKEN};
+        g->ending.err = checkpoint_unloaded(g->order->from, g->stopper.unfilled, &p);
+        snprintf(g->ending.text, sizeof g->ending.text, "%.700s", p.text);
+        return;
+    }
+    finish_record(g);
+    make_ending(g);
+    put_out(g);
+}
+
+static void finish_now(uv_work_t *work)
+{
+    finish(work->data);
+}
+
+static void has_finished(uv_work_t *work, int status)
+{
+    check(status == 0);
+    close_all(work->data);
+}
+
+/* What an end costs: the place of a trap has to be found, files have to be copied. */
+static bool is_quick(const struct program *g)
+{
+    struct report r;
+
+    return g->order->record_use == TICKET_RECORD_NONE && !files_leave(&g->order->files) &&
+           report_decode(&r, report_of(g)) == TERN_OK && r.kind == REPORT_EXIT;
+}
+
+static void rests(void *context)
+{
+    struct program *g = context;
+
+    if (is_quick(g)) {
+        finish(g);
+        close_all(g);
+        return;
+    }
+    g->work.data = g;
+    check(uv_queue_work(g->report.loop, &g->work, finish_now, has_finished) == 0);
+}
+
+/* ---- The runner ---- */
+
+/* Whoever holds the other end of its report is about to be gone: waiting for it is short. */
+static void is_gone(struct program *g)
+{
+    uv_poll_stop(&g->report);
+    g->status = process_wait(g->child);
+    g->gone = true;
+    if (g->forced && WIFSIGNALED(g->status))
+        g->status = g->forced; /* what the user did, not how we did it */
+    if (g->order->stop)
+        stopper_ended(&g->stopper, WIFEXITED(g->status));
+    else
+        rests(g);
+}
+
+static void on_report(uv_poll_t *poll, int status, int events)
+{
+    struct program *g = poll->data;
+    uint8_t rest[64];
+    ssize_t got;
+
+    (void)status;
+    (void)events;
+    do {
+        if (g->said_bytes < sizeof g->said)
+            got =
+                sys_read(g->launch.report, g->said + g->said_bytes, sizeof g->said - g->said_bytes);
+        else
+            got = sys_read(g->launch.report, rest, sizeof rest);
+        if (got > 0 && g->said_bytes < sizeof g->said)
+            g->said_bytes += (size_t)got;
+    } while (got > 0);
+    if (got != -EAGAIN)
+        is_gone(g);
+}
+
+static void close_end(struct program *g, enum ticket_fd which)
+{
+    sys_close(g->launch.fds[which]);
+    g->launch.fds[which] = -1;
+}
+
+static enum tern_err start(struct program *g, struct problem *p)
+{
+    char *const no_env[] = {NULL};
+    const struct process_spec spec = {
+        .argv = g->launch.command.word,
+        .env = g->order->settings->runner ? NULL : no_env, /* an emulator may need some */
+        .fds = g->launch.fds,
+        .fd_count = g->launch.fd_count,
+    };
+
+    return process_start(&spec, &g->child, p);
+}
+
+/* ---- From outside ---- */
+
+enum tern_err program_new(const struct program_order *order, struct program **out,
+                          struct problem *p)
+{
+    struct program *g = calloc(1, sizeof *g);
+    enum tern_err err = g ? TERN_OK : problem_set(p, TERN_ENOMEM, "out of memory");
 
     if (!err)
-        err = run(&l, &status, &report, p);
-    if (!err)
-        finish_record(order, status, bytes_view(&report));
-    if (!err)
-        ending_make(&(struct ending_order){.name = order->name,
-                                           .module = order->module_bytes,
-                                           .object = order->object,
-                                           .continuations = order->continuations,
-                                           .points = order->points,
-                                           .deterministic = order->deterministic,
-                                           .status = status,
-                                           .report = bytes_view(&report),
-                                           .cpu_ns_max = order->limits.cpu_ns_max,
-                                           .output_bytes_max = order->limits.output_bytes_max,
-                                           .replayed = order->replayed},
-                    out);
-    if (!err)
-        put_out(&l, out);
-    bytes_release(&report);
-    release(&l);
-    return err;
+        err = launch_make(&g->launch, order, p);
+    if (err) {
+        free(g);
+        return err;
+    }
+    g->order = order;
+    *out = g;
+    return TERN_OK;
+}
+
+enum tern_err program_start(struct program *g, uv_loop_t *loop, struct problem *p)
+{
+    enum tern_err err = start(g, p);
+
+    if (err)
+        return err;
+    close_end(g, TICKET_FD_REPORT);
+    close_end(g, TICKET_FD_CONTROL);
+    g->report.data = g;
+    check(uv_poll_init(loop, &g->report, g->launch.report) == 0);
+    uv_poll_start(&g->report, UV_READABLE, on_report);
+    if (!g->order->stop)
+        return TERN_OK;
+    g->stopper = (struct stopper){.order = g->order->stop,
+                                  .control = g->launch.control,
+                                  .memory = g->launch.fds[TICKET_FD_MEMORY],
+                                  .take = g->launch.take,
+                                  .fill = g->launch.fill,
+                                  .context = g,
+                                  .rests = rests};
+    stopper_start(&g->stopper, loop, g->child);
+    return TERN_OK;
+}
+
+void program_free(struct program *g)
+{
+    if (!g)
+        return;
+    launch_release(&g->launch);
+    free(g);
+}
+
+void program_checkpoint(struct program *g, bool last)
+{
+    check(g->order->stop);
+    if (!g->gone)
+        stopper_wish(&g->stopper, last);
+}
+
+bool program_kill(struct program *g, int as)
+{
+    if (g->gone)
+        return false;
+    g->forced = as;
+    return program_signal(g, SIGKILL);
+}
+
+bool program_signal(struct program *g, int number)
+{
+    return !g->gone && kill(g->child, number) == 0;
+}
+
+bool program_was_stopped(struct program *g, int *number)
+{
+    return !g->gone && process_was_stopped(g->child, number);
 }

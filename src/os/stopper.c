@@ -8,13 +8,10 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
-#include <string.h>
-#include <sys/wait.h>
 #include <time.h>
 
 enum {
     AGAIN_MS = 10,
-    ONE_WISH_MS = 200, /* timeout(1) and others tell a process and its group: that is one wish */
     SENTENCE_BYTES = 512,
     NS_PER_MS = 1000000,
 };
@@ -31,7 +28,7 @@ static uint64_t now_ns(void)
 
 static void answer(const struct stopper *s, char what)
 {
-    (void)sys_write(s->control, &what, 1); /* a runner that is gone is noticed elsewhere */
+    (void)sys_send(s->control, &what, 1); /* a runner that is gone is noticed elsewhere */
 }
 
 /* ---- One checkpoint, step by step ---- */
@@ -42,7 +39,7 @@ static void wait_for_next(struct stopper *s)
     const uint64_t took_ms = (now_ns() - s->began_ns) / NS_PER_MS;
     const uint64_t rest_ms = took_ms < s->order->every_ms ? s->order->every_ms - took_ms : 0;
 
-    if (s->order->every_ms) {
+    if (s->order->every_ms && !s->gone) {
         uv_update_time(s->every.loop);
         uv_timer_start(&s->every, s->every.timer_cb,
                        rest_ms > took_ms / 2 ? rest_ms : took_ms / 2 + 1, s->order->every_ms);
@@ -61,7 +58,6 @@ static void was_not_taken(struct stopper *s)
 {
     const bool last = s->last;
 
-    s->refused |= last;
     s->last = false;
     s->order->tell_not(s->order->context, last, &s->why);
     is_over(s);
@@ -80,11 +76,8 @@ static void store_now(uv_work_t *work)
     s->err = take_store(s->take, &s->done.take, &s->why);
 }
 
-static void stored(uv_work_t *work, int status)
+static void stored(struct stopper *s)
 {
-    struct stopper *s = work->data;
-
-    check(status == 0);
     s->may_read |= s->still || !s->err;
     if (s->err) {
         if (s->still)
@@ -104,19 +97,25 @@ static void stored(uv_work_t *work, int status)
     is_over(s);
 }
 
-/*
- * The first call makes the threads, which inherit what is blocked: everything, or one of them would
- * take a signal that comes when the handlers are gone and the main thread blocks it.
- */
-static void work_on(struct stopper *s, uv_work_cb does, uv_after_work_cb then)
+static void worked(uv_work_t *work, int status)
 {
-    sigset_t all, before;
+    struct stopper *s = work->data;
 
+    check(status == 0);
+    s->working = false;
+    s->then(s);
+    if (s->gone) {
+        check(!s->working);
+        s->rests(s->context);
+    }
+}
+
+static void work_on(struct stopper *s, uv_work_cb does, void (*then)(struct stopper *s))
+{
     s->work.data = s;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    check(uv_queue_work(s->every.loop, &s->work, does, then) == 0);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    s->then = then;
+    s->working = true;
+    check(uv_queue_work(s->every.loop, &s->work, does, worked) == 0);
 }
 
 static void has_stopped(struct stopper *s)
@@ -130,6 +129,8 @@ static void has_stopped(struct stopper *s)
         was_not_taken(s);
         return;
     }
+    if (s->order->stopped)
+        s->order->stopped(s->order->context);
     s->step = STOPPER_STORING;
     if (!s->still)
         runs_again(s);
@@ -159,11 +160,8 @@ static void store_ahead(uv_work_t *work)
     s->err = take_ahead(s->take, &s->why);
 }
 
-static void is_ahead(uv_work_t *work, int status)
+static void is_ahead(struct stopper *s)
 {
-    struct stopper *s = work->data;
-
-    check(status == 0);
     if (!s->ready) /* it has ended, and its number may be another's */
         return;
     if (!s->err)
@@ -246,7 +244,8 @@ static void hear_why(struct stopper *s)
 static void is_unfilled(struct stopper *s, enum tern_err err)
 {
     s->unfilled = err;
-    kill(s->child, SIGKILL);
+    if (!s->gone)
+        kill(s->child, SIGKILL);
 }
 
 static void fill_now(uv_work_t *work)
@@ -256,11 +255,8 @@ static void fill_now(uv_work_t *work)
     s->err = fill_run(s->fill);
 }
 
-static void filled(uv_work_t *work, int status)
+static void filled(struct stopper *s)
 {
-    struct stopper *s = work->data;
-
-    check(status == 0);
     s->step = STOPPER_IDLE;
     if (s->err == TERN_EBUSY) /* nobody needs it any more */
         return;
@@ -298,6 +294,8 @@ static void is_ready(struct stopper *s, int tracker)
     else
         sys_close(tracker);
     s->ready = true;
+    if (s->order->ready)
+        s->order->ready(s->order->context);
     go_further(s);
 }
 
@@ -332,22 +330,10 @@ static void on_answer(uv_poll_t *poll, int status, int events)
     }
 }
 
-/* ---- What we are told ---- */
+/* ---- From outside ---- */
 
-/* Whoever was asked before it could hear may have kept that waiting. */
-static void hear_requests(void)
+void stopper_start(struct stopper *s, uv_loop_t *loop, pid_t child)
 {
-    sigset_t requests;
-
-    sigemptyset(&requests);
-    sigaddset(&requests, SIGUSR1);
-    sigprocmask(SIG_UNBLOCK, &requests, NULL);
-}
-
-static void started(void *context, uv_loop_t *loop, pid_t child)
-{
-    struct stopper *s = context;
-
     s->child = child;
     s->began_ns = now_ns();
     s->every.data = s->again.data = s->answers.data = s;
@@ -356,68 +342,36 @@ static void started(void *context, uv_loop_t *loop, pid_t child)
     uv_poll_start(&s->answers, UV_READABLE, on_answer);
     uv_timer_start(&s->again, on_again, AGAIN_MS, AGAIN_MS);
     uv_timer_stop(&s->again);
-    hear_requests();
     if (s->order->every_ms)
         uv_timer_start(&s->every, on_every, s->order->every_ms, s->order->every_ms);
 }
 
-/* How the program ended stands: what asks for its end now, or for a checkpoint, comes too late. */
-static void hear_no_more(void)
+void stopper_wish(struct stopper *s, bool last)
 {
-    sigset_t late;
-
-    sigemptyset(&late);
-    sigaddset(&late, SIGUSR1);
-    sigaddset(&late, SIGINT);
-    sigaddset(&late, SIGTERM);
-    sigaddset(&late, SIGHUP);
-    sigprocmask(SIG_BLOCK, &late, NULL);
+    s->told |= !last;
+    wish_for(s, last);
 }
 
 /* Of a program that has ended only what somebody asked for is worth storing. */
-static void ended(void *context, int status)
+void stopper_ended(struct stopper *s, bool by_itself)
 {
-    struct stopper *s = context;
-
-    hear_no_more(); /* while there are handlers still */
     s->ready = false;
+    s->gone = true;
+    uv_timer_stop(&s->every);
+    uv_timer_stop(&s->again);
+    uv_poll_stop(&s->answers);
     if (s->fill)
         fill_give_up(s->fill);
-    if (s->step != STOPPER_STORING || (WIFEXITED(status) && !s->told))
+    if (s->step != STOPPER_STORING || (by_itself && (!s->told || s->order->lets_go)))
         take_give_up(s->take);
+    if (!s->working)
+        s->rests(s->context);
 }
 
-static void on_end(struct stopper *s, int number)
+void stopper_close(struct stopper *s, void *data, void (*closed)(uv_handle_t *handle))
 {
-    const uint64_t now = uv_now(s->again.loop);
-
-    if (!s->last && !s->refused) {
-        s->wish_ms = now;
-        wish_for(s, true);
-    } else if (now - s->wish_ms >= ONE_WISH_MS) {
-        s->forced = number;
-        kill(s->child, SIGKILL);
-    }
-}
-
-static bool on_signal(void *context, int number)
-{
-    struct stopper *s = context;
-
-    switch (number) {
-    case SIGUSR1:
-        s->told = true;
-        wish_for(s, false);
-        return true;
-    case SIGTERM:
-    case SIGINT:
-    case SIGHUP: on_end(s, number); return true;
-    default: return false;
-    }
-}
-
-struct supervise_hooks stopper_hooks(struct stopper *s)
-{
-    return (struct supervise_hooks){
-        .context = s, .started = started, .on_signal = on_signal, .ended = ended};
+    s->every.data = s->again.data = s->answers.data = data;
+    uv_close((uv_handle_t *)&s->every, closed);
+    uv_close((uv_handle_t *)&s->again, closed);
+    uv_close((uv_handle_t *)&s->answers, closed);
 }

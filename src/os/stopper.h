@@ -1,10 +1,9 @@
 /*
  * stopper - decides, while a program runs, when it is stopped for a checkpoint, and has it taken.
  *
- * When     SIGUSR1: takes one, goes on. SIGTERM, SIGINT, SIGHUP: takes one and ends the program; a
- *          second of these ends it at once, unless it follows so closely that it is one wish, told
- *          twice. Every so many milliseconds, if asked for. What comes while one is taken makes the
- *          next one.
+ * When     stopper_wish: takes one and goes on, or takes one and ends the program. Every so many
+ *          milliseconds, if asked for. When the program itself wishes for one (runner/input.h).
+ *          What comes while one is taken makes the next one.
  * How      A helper thread stores what changed while the program runs. Then the runner is asked to
  *          stop, again and again until it answers, since a request can come just before the program
  *          begins to wait. It stops while the rest is copied; the thread stores that while it runs
@@ -13,7 +12,8 @@
  *          one.
  * Filling  The memory of a program that goes on is had while it runs already (fill.h); nothing
  *          else is done before that is over.
- * Early    SIGUSR1 is unblocked when the program runs: whoever blocks it before loses no request.
+ * Threads  At most one piece of work at a time lies with the loop's threads; only then they use the
+ *          store. All calls here, and all that is told, are the loop's.
  * Refusal  A program that cannot be stopped now goes on; that is said.
  */
 #ifndef TERN_OS_STOPPER_H
@@ -22,7 +22,8 @@
 #include "os/checkpoint_take.h"
 #include "os/fill.h"
 #include "os/kept_input.h"
-#include "os/supervise.h"
+
+#include <uv.h>
 
 struct stopper_done {
     struct take_done take;
@@ -33,14 +34,18 @@ struct stopper_done {
 };
 
 struct stopper_order {
-    struct take_order take;   /* memory and state are filled in by program.c */
+    struct take_order take;   /* memory and state are filled in by launch.c */
     uint64_t every_ms;        /* 0: only when asked */
     struct kept_input *input; /* let go of as checkpoints pass it; may be NULL */
     bool compare;             /* do not ask the kernel what changed */
+    bool lets_go;             /* of a checkpoint that is asked for, when the program has ended */
+    void *context;
+    void (*ready)(void *context); /* the program begins; may be NULL */
+    /* It stands still, and what it did so far belongs to the checkpoint; may be NULL. */
+    void (*stopped)(void *context);
     void (*tell)(void *context, const struct stopper_done *done);
     /* None was taken, and why; last: the program was to end. */
     void (*tell_not)(void *context, bool last, const struct problem *why);
-    void *context;
 };
 
 enum stopper_step {
@@ -57,17 +62,17 @@ struct stopper {
     struct fill *fill; /* of a program that goes on, else NULL */
     int memory;        /* memfd of memory 0 */
     int control;       /* our end of the socket */
+    void *context;
+    void (*rests)(void *context); /* the runner has ended, and so has the work; once */
     pid_t child;
     enum stopper_step step;
     bool ready;             /* the runner listens */
+    bool gone;              /* it has ended */
     bool wish, last;        /* for a checkpoint; for the program's end with it */
     bool told;              /* somebody asked for the one that is taken */
     bool still;             /* it waits for us */
     bool wishes;            /* the runner: for one that is complete before it goes on */
     bool may_read;          /* there is one, or there can be none */
-    bool refused;           /* the wish to end could not be met: the next one ends it without */
-    uint64_t wish_ms;       /* when that came */
-    int forced;             /* the signal by which it was ended at once */
     enum tern_err unfilled; /* why its memory could not be had, by which it was ended */
     uint64_t began_ns, stopped_ns;
     struct stopper_done done;
@@ -76,9 +81,17 @@ struct stopper {
     uv_timer_t every, again;
     uv_poll_t answers;
     uv_work_t work;
+    bool working;
+    void (*then)(struct stopper *s); /* when the work is done */
 };
 
-/* For supervise, after which the signals above are blocked; *s lives until supervise returns. */
-struct supervise_hooks stopper_hooks(struct stopper *s);
+/* *s is filled in up to `rests`. The runner has just been started; the handles are added. */
+void stopper_start(struct stopper *s, uv_loop_t *loop, pid_t child);
+void stopper_wish(struct stopper *s, bool last);
+/* The runner has ended: nothing is asked of it any more. by_itself: by exit, whatever the code. */
+void stopper_ended(struct stopper *s, bool by_itself);
+/* Closes the handles: `closed` is called for each of STOPPER_HANDLES, with `data` in it. */
+enum { STOPPER_HANDLES = 3 };
+void stopper_close(struct stopper *s, void *data, void (*closed)(uv_handle_t *handle));
 
 #endif

@@ -46,6 +46,11 @@ ssize_t sys_write(int fd, const void *from, size_t size)
     return RETRY(write(fd, from, size));
 }
 
+ssize_t sys_send(int socket, const void *from, size_t size)
+{
+    return RETRY(send(socket, from, size, MSG_NOSIGNAL));
+}
+
 ssize_t sys_pread(int fd, void *to, size_t size, off_t at)
 {
     return RETRY(pread(fd, to, size, at));

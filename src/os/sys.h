@@ -18,6 +18,8 @@ int sys_openat(int dir, const char *path, int flags, mode_t mode);
 int sys_close(int fd); /* accepts -1 */
 ssize_t sys_read(int fd, void *to, size_t size);
 ssize_t sys_write(int fd, const void *from, size_t size);
+/* To a socket; the other end being gone is -EPIPE, and no signal. */
+ssize_t sys_send(int socket, const void *from, size_t size);
 ssize_t sys_pread(int fd, void *to, size_t size, off_t at);
 /* As sys_read; *fd: the descriptor that came with it, close on exec, or -1. */
 ssize_t sys_read_fd(int socket, void *to, size_t size, int *fd);

@@ -53,6 +53,17 @@ static bool is_type_to_keep(const struct fd_entry *e)
            e->filetype != FILETYPE_SOCKET_DGRAM;
 }
 
+/* It comes in a pipe, from wherever the program stands. */
+static void begin_counting(struct input *in, const struct state *s, struct fd_entry *e)
+{
+    if (s && s->input_kept > 0)
+        end_refused("standard input that it had taken in is missing: it went on elsewhere before");
+    in->counted = true;
+    in->at = in->end = s ? s->input_bytes : 0;
+    if (e->host >= 0)
+        e->seekable = false;
+}
+
 void input_begin(struct host *h, const struct state *s)
 {
     struct input *in = &h->input;
@@ -61,6 +72,10 @@ void input_begin(struct host *h, const struct state *s)
     bool used;
 
     *in = (struct input){.kept = false};
+    if (h->ticket->counts_input) {
+        begin_counting(in, s, e);
+        return;
+    }
     if (fstat(TICKET_FD_INPUT, &st) < 0 || !S_ISREG(st.st_mode)) {
         if (s && (s->input_bytes > 0 || s->input_kept > 0))
             end_refused("the runner was given no file that keeps its standard input");
@@ -87,6 +102,14 @@ void input_save(struct host *h, struct state *s)
     s->input_ended = in->over || (in->is_marked && in->marked == in->end);
     in->passed = in->at;
     in->wished = false;
+}
+
+void input_count(struct host *h, const struct fd_entry *e, uint64_t bytes)
+{
+    struct input *in = &h->input;
+
+    if (in->counted && e->kind == STATE_FD_STANDARD && e->source == STDIN_FILENO)
+        in->at = in->end += bytes;
 }
 
 bool input_keeps(const struct host *h, const struct fd_entry *e)

@@ -15,6 +15,8 @@
  *          ended when it goes on, whatever its new standard input holds. That of a terminal is only
  *          as good as the next line.
  * Going on What the file has and the program had not read comes first, then the new standard input.
+ * Counted  Where whoever gives standard input keeps it (struct ticket, counts_input), the program
+ *          reads for itself, and what it reads is counted.
  * Limits   When INPUT_KEPT_BYTES_MAX were taken in since the last checkpoint, one is wished for.
  * Not here Letting go of what a checkpoint has passed: the parent does.
  * Errors   A full disk: NOSPC, and nothing has been taken out of the pipe.
@@ -35,6 +37,7 @@ struct state;
 
 struct input {
     bool kept;      /* else the program reads for itself */
+    bool counted;   /* and this says how much: at, which is end then */
     bool is_pipe;   /* what it comes from */
     bool over;      /* it had ended before this process began: nothing more is asked for */
     bool is_marked; /* the file says that it ends at marked */
@@ -54,6 +57,9 @@ void input_save(struct host *h, struct state *s);
 
 /* Whether e is standard input, and kept. */
 bool input_keeps(const struct host *h, const struct fd_entry *e);
+
+/* So much was read from e, by the program itself. */
+void input_count(struct host *h, const struct fd_entry *e, uint64_t bytes);
 
 enum input_way { INPUT_READ, INPUT_PEEK = 1, INPUT_ALL = 2 }; /* bits, as those of recv */
 

@@ -53,6 +53,7 @@ static enum wasi_errno read_into(struct host *h, struct fd_entry *e, const union
         error = descriptor_ops(e)->read(h, e, &v, offset, &done);
     if (error)
         return error;
+    input_count(h, e, done);
     return guest_put32(h->memory, result, (uint32_t)done) ? WASI_E_SUCCESS : WASI_E_FAULT;
 }
 

@@ -88,6 +88,8 @@ enum wasi_errno wasi_sock_recv(struct host *h, const union tern_cell *a)
     done = recvmsg(e->host, &message, how);
     if (done < 0)
         return host_answer(done);
+    if (!(how & MSG_PEEK))
+        input_count(h, e, (uint64_t)done);
     guest_store16(flags, message.msg_flags & MSG_TRUNC ? ROFLAG_TRUNCATED : 0);
     guest_store32(received, (uint32_t)done); /* last: the seam reads it (plan.h) */
     return WASI_E_SUCCESS;

@@ -101,7 +101,7 @@ struct state {
     uint64_t output_bytes; /* written so far */
     uint64_t cpu_ns;       /* used so far */
     int64_t monotonic_ns;  /* the program's own clock, which never runs back */
-    uint64_t input_bytes;  /* read from standard input, if that is kept: input_head.h */
+    uint64_t input_bytes;  /* read from standard input, if that is kept (input_head.h) or counted */
     uint64_t input_kept;   /* taken in behind these, and not read */
     bool input_ended;      /* behind both */
     bool files_changed;    /* since it last went on, perhaps; not in images */

@@ -27,7 +27,8 @@ enum tag {
     TAG_TREE = 15,   /* as state_tree.h says */
     TAG_TREE_PAGES = 16,
     TAG_TELLS_TREE = 17,
-    TAG_LAST = TAG_TELLS_TREE,
+    TAG_COUNTS_INPUT = 18,
+    TAG_LAST = TAG_COUNTS_INPUT,
 };
 
 enum {
@@ -166,6 +167,7 @@ enum tern_err ticket_encode(const struct ticket *t, struct bytes *out)
     put_text(out, TAG_TREE, t->tree);
     put_number(out, TAG_TREE_PAGES, t->tree_pages_max, 4);
     put_number(out, TAG_TELLS_TREE, t->tells_tree, 1);
+    put_number(out, TAG_COUNTS_INPUT, t->counts_input, 1);
     for (uint32_t i = 0; i < t->arg_count; i++)
         put_text(out, TAG_ARG, t->args[i]);
     for (uint32_t i = 0; i < t->env_count; i++)
@@ -253,6 +255,7 @@ static bool take_entry(struct ticket *t, uint32_t tag, struct view value)
     case TAG_TREE: t->tree = value; return true;
     case TAG_TREE_PAGES: return take_u32(&t->tree_pages_max, value);
     case TAG_TELLS_TREE: return take_bool(&t->tells_tree, value);
+    case TAG_COUNTS_INPUT: return take_bool(&t->counts_input, value);
     case TAG_RECORD: return take_record(&t->record, value);
     case TAG_SEED: return take_seed(t, value);
     default: return false;

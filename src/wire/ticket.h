@@ -95,6 +95,9 @@ struct ticket {
     struct view tree;        /* encoded; empty: none, or one that goes on */
     uint32_t tree_pages_max; /* of 4 KiB, with contents, at a time; 0: there is no tree */
     bool tells_tree;         /* it is wanted at the end */
+    /* What the program reads from standard input is counted, and not kept: whoever gives it has it
+     * still (state.h, input_bytes). */
+    bool counts_input;
 };
 
 enum tern_err ticket_encode(const struct ticket *t, struct bytes *out);

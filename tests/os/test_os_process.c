@@ -104,23 +104,31 @@ static void swaps_descriptors(void **state)
     }
 }
 
+static enum tern_err run_jobs(const struct job *jobs, size_t count, size_t parallel, uint64_t ms,
+                              struct jobs_result *result)
+{
+    const struct jobs_limits limits = {.parallel_max = parallel, .time_ms_max = ms};
+    struct problem p;
+
+    return jobs_run(jobs, count, &limits, result, &p);
+}
+
 static void jobs_run_side_by_side(void **state)
 {
     struct folder *f = *state;
     char *const *argv = SHELL("echo out; echo err >&2");
     struct words logs = {0};
     struct jobs_result result;
-    struct problem p;
     struct job jobs[5];
 
     for (unsigned i = 0; i < 5; i++) {
         words_addf(&logs, "%s/log-%u", f->path, i);
         jobs[i] = (struct job){.argv = argv, .log = logs.word[i]};
     }
-    assert_int_equal(jobs_run(jobs, 5, 2, 0, &result, &p), TERN_OK);
+    assert_int_equal(run_jobs(jobs, 5, 2, 0, &result), TERN_OK);
     for (unsigned i = 0; i < 5; i++)
         assert_says(logs.word[i], "out\nerr\n");
-    assert_int_equal(jobs_run(jobs, 0, 2, 0, &result, &p), TERN_OK);
+    assert_int_equal(run_jobs(jobs, 0, 2, 0, &result), TERN_OK);
     words_release(&logs);
 }
 
@@ -130,7 +138,6 @@ static void the_first_failure_ends_all(void **state)
     struct folder *f = *state;
     char log[DIRS_PATH_MAX + 8];
     struct jobs_result result;
-    struct problem p;
     const struct job jobs[] = {
         {.argv = SHELL("cat /dev/zero >/dev/null & wait"), .log = log},
         {.argv = SHELL("exit 9"), .log = log},
@@ -138,7 +145,7 @@ static void the_first_failure_ends_all(void **state)
     };
 
     strcpy(log, folder_name(f, "log"));
-    assert_int_equal(jobs_run(jobs, 3, 2, 0, &result, &p), TERN_ECOMPILE);
+    assert_int_equal(run_jobs(jobs, 3, 2, 0, &result), TERN_ECOMPILE);
     assert_int_equal(result.failed, 1);
     assert_int_equal(WEXITSTATUS(result.status), 9);
     assert_int_equal(result.signal, 0);
@@ -149,9 +156,8 @@ static void time_runs_out(void **state)
     const struct job job = {.argv = SHELL("cat /dev/zero >/dev/null"),
                             .log = folder_name(*state, "log")};
     struct jobs_result result;
-    struct problem p;
 
-    assert_int_equal(jobs_run(&job, 1, 1, 20, &result, &p), TERN_ETIME);
+    assert_int_equal(run_jobs(&job, 1, 1, 20, &result), TERN_ETIME);
 }
 
 static void a_request_to_end_ends_the_jobs(void **state)
@@ -159,10 +165,23 @@ static void a_request_to_end_ends_the_jobs(void **state)
     const struct job job = {.argv = SHELL("kill -TERM $PPID; cat /dev/zero >/dev/null"),
                             .log = folder_name(*state, "log")};
     struct jobs_result result;
+
+    assert_int_equal(run_jobs(&job, 1, 1, 0, &result), TERN_ESYSTEM);
+    assert_int_equal(result.signal, SIGTERM);
+}
+
+/* It would wait for ever. */
+static void another_thread_gives_the_jobs_up(void **state)
+{
+    const struct job job = {.argv = SHELL("cat /dev/zero >/dev/null & wait"),
+                            .log = folder_name(*state, "log")};
+    const atomic_bool give_up = true;
+    const struct jobs_limits limits = {.parallel_max = 1, .give_up = &give_up};
+    struct jobs_result result;
     struct problem p;
 
-    assert_int_equal(jobs_run(&job, 1, 1, 0, &result, &p), TERN_ESYSTEM);
-    assert_int_equal(result.signal, SIGTERM);
+    assert_int_equal(jobs_run(&job, 1, &limits, &result, &p), TERN_EBUSY);
+    assert_int_equal(result.signal, 0);
 }
 
 static void jobs_that_cannot_start(void **state)
@@ -171,10 +190,9 @@ static void jobs_that_cannot_start(void **state)
     const struct job job = {.argv = argv, .log = folder_name(*state, "log")};
     const struct job no_log = {.argv = argv, .log = folder_name(*state, "no/log")};
     struct jobs_result result;
-    struct problem p;
 
-    assert_int_equal(jobs_run(&job, 1, 1, 0, &result, &p), TERN_ENOENT);
-    assert_int_equal(jobs_run(&no_log, 1, 1, 0, &result, &p), TERN_ENOENT);
+    assert_int_equal(run_jobs(&job, 1, 1, 0, &result), TERN_ENOENT);
+    assert_int_equal(run_jobs(&no_log, 1, 1, 0, &result), TERN_ENOENT);
 }
 
 static void words_are_cut_at_blanks(void **state)

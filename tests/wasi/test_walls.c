@@ -3,7 +3,7 @@
  * no more than its directories. Arguments: broken_program.so, tern-runner.
  */
 #include "os/file.h"
-#include "os/program.h"
+#include "os/supervise.h"
 
 #include <fcntl.h>
 #include <setjmp.h>
@@ -64,6 +64,7 @@ static void run(const char *misdeed, struct ending *out)
         .name = "broken",
         .args = &args,
         .env = &env,
+        .streams = {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO},
         .dirs = dirs,
         .dir_count = 2,
         .limits = program_default,
@@ -76,7 +77,7 @@ static void run(const char *misdeed, struct ending *out)
     assert_int_equal(file_sealed("module", order.module_bytes, &order.module), TERN_OK);
     setenv("MISDEED", misdeed, 1);
     words_add(&args, "broken");
-    assert_int_equal(program_run(&order, out, &p), TERN_OK);
+    assert_int_equal(supervise(&order, out, &p), TERN_OK);
     words_release(&args);
     close(order.module);
     close(order.object);
