@@ -3,8 +3,9 @@
  *          os/program.h; sim/ one whose programs count.
  *
  * Life     prepare (compiles; nothing runs), start, then any of checkpoint, input, stop until
- *          `ended` is told; then prepare again. Answers are told from the loop, never from within a
- *          call.
+ *          `ended` is told, or the last checkpoint; then prepare again. Also what is only prepared
+ *          can be stopped. Prepared with an error it is at its beginning again. Answers are told
+ *          from the loop, never from within a call.
  * Store    Of chunks on this machine: module, inputs and the checkpoint that it goes on from are
  *          there before prepare; checkpoints are put there. Domain as in the order.
  */
@@ -25,10 +26,12 @@ struct engine_order {
 
 struct engine_checkpoint {
     struct chunks_root root;    /* of the program alone: CHUNK_CHECKPOINT */
-    uint64_t output_bytes[2];   /* standard output and error that were told before it */
-    uint64_t input_bytes;       /* of standard input that it has used */
+    /* Standard output and error up to it, standard input that it has used; each counts from the
+     * program's own beginning, earlier attempts included (order.from->results, ->input_bytes). */
+    uint64_t output_bytes[2];
+    uint64_t input_bytes;
     uint64_t pause_ns, total_ns, image_bytes, cpu_ns;
-    bool last;                  /* the program does not go on */
+    bool last;                  /* the program does not go on: `ended` is not told */
 };
 
 struct engine_end {
