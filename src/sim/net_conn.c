@@ -221,7 +221,8 @@ static void tell_open(struct end *e)
     e->open_due = false;
     if (e->conn->local && other->owner) {
         peer.owner = other->owner;
-        peer.uid = 1000;
+        peer.stranger = strcmp(other->owner, p->owner) != 0;
+        peer.uid = peer.stranger ? 1001 : 1000;
     }
     sim_tell(sim_of(e), TRACE_OPENED, p->name, e->id, 0, e->peer);
     p->handlers.opened(p->handlers.context, e->id, &peer);
