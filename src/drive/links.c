@@ -223,15 +223,21 @@ void links_hold(struct links *l, link_id link, bool held)
 
 /* ---- from outside ---- */
 
-link_id links_dial(struct links *l, const char *endpoint)
+void links_joined(struct links *l, link_id link, const char *text)
 {
-    link_id id = l->config.world->calls->dial(l->config.world->self, endpoint);
-    struct conn *c = conn_add(l, id, CONN_OURS);
+    struct conn *c = conn_add(l, link, CONN_OURS);
 
     check(c);
     c->dialled = true;
-    snprintf(c->text, sizeof c->text, "%s", endpoint);
+    snprintf(c->text, sizeof c->text, "%s", text);
     links_alarm(l);
+}
+
+link_id links_dial(struct links *l, const char *endpoint)
+{
+    const link_id id = l->config.world->calls->dial(l->config.world->self, endpoint);
+
+    links_joined(l, id, endpoint);
     return id;
 }
 

@@ -77,6 +77,8 @@ link_id links_kept(const struct links *l, uint32_t kept);
 void links_let_go(struct links *l, uint32_t kept);
 /* Once. */
 link_id links_dial(struct links *l, const char *endpoint);
+/* One that the world is about to open, an end of a pair: as if we had dialled it. */
+void links_joined(struct links *l, link_id link, const char *text);
 
 /* TERN_ETOOBIG: not sent. To a link that is down: nothing happens. */
 enum tern_err links_send(struct links *l, link_id link, const Tern__Envelope *e,
