@@ -79,8 +79,7 @@ static struct item *find(const struct domain *d, const struct store_name *name)
     return i;
 }
 
-static struct item *find_in(struct chunks_mem *m, const char *domain,
-                            const struct store_name *name)
+static struct item *find_in(struct chunks_mem *m, const char *domain, const struct store_name *name)
 {
     return find(find_domain(m, domain, false), name);
 }
@@ -114,8 +113,8 @@ static void add(struct chunks_mem *m, struct domain *d, const struct store_name 
     if (d->count == d->size)
         grow(d);
     at = bucket(d, name);
-    *i = (struct item){
-        .chain = *at, .before = m->last, .domain = d, .name = *name, .plain = *plain};
+    *i =
+        (struct item){.chain = *at, .before = m->last, .domain = d, .name = *name, .plain = *plain};
     *at = i;
     d->count++;
     if (m->last)

@@ -207,8 +207,8 @@ static enum tern_err put_pages(struct chunks *c, const char *domain, const struc
     return err;
 }
 
-enum tern_err image_put(struct chunks *chunks, const struct image_order *o,
-                        const struct program *p, struct chunks_root *root)
+enum tern_err image_put(struct chunks *chunks, const struct image_order *o, const struct program *p,
+                        struct chunks_root *root)
 {
     uint8_t state[PROGRAM_STATE_BYTES];
     struct store_name image, pages;

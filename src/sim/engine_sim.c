@@ -16,8 +16,8 @@ struct engine_sim {
     uint64_t turn; /* of the steps that are under way, likewise */
     unsigned events;
     bool freed, paused, held;
-    bool frozen;             /* for a checkpoint */
-    bool waiting;            /* for input; it was told */
+    bool frozen;  /* for a checkpoint */
+    bool waiting; /* for input; it was told */
     bool taking, taking_last, then_last;
     struct image_order order;
     struct program program;
@@ -115,9 +115,8 @@ static void stopped(void *engine, uint64_t life)
     struct engine_sim *e = engine;
 
     if (current(e, stopped, life, e->life))
-        over(e, &(struct engine_end){.kind = TERN__END_KIND__END_CANCELLED,
-                                     .text = "stopped",
-                                     .cpu_ns = e->ran_ns});
+        over(e, &(struct engine_end){
+                    .kind = TERN__END_KIND__END_CANCELLED, .text = "stopped", .cpu_ns = e->ran_ns});
     let_go(e);
 }
 

@@ -7,16 +7,16 @@
 
 void sim_part_join(struct sim_part *a, struct sim_part *b, link_id *at_a, link_id *at_b)
 {
-    struct conn *c;
+    struct wire *w;
 
     check(a->host == b->host);
-    c = conn_new(a->host->net, true);
-    conn_attach(&c->end[0], a, b);
-    conn_attach(&c->end[1], b, a);
-    conn_open_in(&c->end[0], 0);
-    conn_open_in(&c->end[1], 0);
-    *at_a = c->end[0].id;
-    *at_b = c->end[1].id;
+    w = wire_new(a->host->net, true);
+    wire_attach(&w->end[0], a, b);
+    wire_attach(&w->end[1], b, a);
+    wire_open_in(&w->end[0], 0);
+    wire_open_in(&w->end[1], 0);
+    *at_a = w->end[0].id;
+    *at_b = w->end[1].id;
 }
 
 static void end_part(struct sim_part *p, enum trace_kind how, bool rest_is_sent)
@@ -25,7 +25,7 @@ static void end_part(struct sim_part *p, enum trace_kind how, bool rest_is_sent)
         return;
     sim_tell(p->host->net->sim, how, p->name, 0, 0, NULL);
     while (p->ends)
-        conn_close(p->ends, rest_is_sent);
+        wire_close(p->ends, rest_is_sent);
     p->dead = true;
 }
 
@@ -48,7 +48,7 @@ void sim_part_pause(struct sim_part *p, bool paused)
     if (paused)
         return;
     for (struct end *e = p->ends; e; e = e->behind)
-        conn_open_in(e, 0);
+        wire_open_in(e, 0);
     if (p->woke_due)
         part_wake_now(p);
 }
@@ -62,7 +62,7 @@ void sim_host_fail(struct sim_host *h)
             continue;
         sim_tell(h->net->sim, TRACE_KILLED, p->name, 0, 0, NULL);
         while (p->ends)
-            conn_vanish(p->ends);
+            wire_vanish(p->ends);
         p->dead = true;
     }
 }
@@ -97,9 +97,9 @@ void sim_net_cut(struct sim_net *n, struct sim_host *from, struct sim_host *to)
 
 static void unstall_all(struct sim_net *n)
 {
-    for (size_t i = 0; i < n->conn_count; i++)
-        if (!n->conns[i]->local)
-            conn_unstall(n->conns[i]);
+    for (size_t i = 0; i < n->wire_count; i++)
+        if (!n->wires[i]->local)
+            wire_unstall(n->wires[i]);
 }
 
 void sim_net_mend(struct sim_net *n, struct sim_host *from, struct sim_host *to)
@@ -123,16 +123,16 @@ void sim_net_mend_all(struct sim_net *n)
 
 /* ---- Broken connections ---- */
 
-static struct conn *draw_open(struct sim_net *n, struct prng *dice)
+static struct wire *draw_open(struct sim_net *n, struct prng *dice)
 {
-    const size_t from = n->conn_count ? (size_t)prng_below(dice, n->conn_count) : 0;
+    const size_t from = n->wire_count ? (size_t)prng_below(dice, n->wire_count) : 0;
 
-    for (size_t i = 0; i < n->conn_count; i++) {
-        struct conn *c = n->conns[(from + i) % n->conn_count];
+    for (size_t i = 0; i < n->wire_count; i++) {
+        struct wire *w = n->wires[(from + i) % n->wire_count];
 
-        if (!c->local && c->end[0].part && c->end[1].part && c->end[0].open && c->end[1].open &&
-            !c->end[0].out.lost)
-            return c;
+        if (!w->local && w->end[0].part && w->end[1].part && w->end[0].open && w->end[1].open &&
+            !w->end[0].out.lost)
+            return w;
     }
     return NULL;
 }
@@ -140,16 +140,16 @@ static struct conn *draw_open(struct sim_net *n, struct prng *dice)
 bool sim_net_break(struct sim_net *n, struct prng *dice, enum sim_break how)
 {
     static const char why[] = "the connection broke";
-    struct conn *c = draw_open(n, dice);
+    struct wire *w = draw_open(n, dice);
     const size_t first = (size_t)prng_below(dice, 2);
 
-    if (!c)
+    if (!w)
         return false;
-    sim_tell(n->sim, TRACE_FAULT, c->end[0].part->name, c->end[0].id, how, "a connection breaks");
-    conn_lose(c);
+    sim_tell(n->sim, TRACE_FAULT, w->end[0].part->name, w->end[0].id, how, "a connection breaks");
+    wire_lose(w);
     if (how != SIM_BREAK_SILENT)
-        conn_break(&c->end[first], prng_between(dice, 0, 5000000), TERN_EIO, why);
+        wire_break(&w->end[first], prng_between(dice, 0, 5000000), TERN_EIO, why);
     if (how == SIM_BREAK_TOLD)
-        conn_break(&c->end[!first], prng_between(dice, 0, INT64_C(2000000000)), TERN_EIO, why);
+        wire_break(&w->end[!first], prng_between(dice, 0, INT64_C(2000000000)), TERN_EIO, why);
     return true;
 }

@@ -57,13 +57,13 @@ static void push(struct flow *f, struct segment *s)
     segments_push(&f->unsent, s);
 }
 
-void frames_send(struct conn *c, struct flow *f, struct segment *s)
+void frames_send(struct wire *w, struct flow *f, struct segment *s)
 {
-    struct sim_net *n = c->net;
+    struct sim_net *n = w->net;
     struct segment *swapped = f->swapped;
 
     f->swapped = NULL;
-    if (c->local || !n->config.odd_frames || !prng_chance(&n->frames, n->config.odd_frames) ||
+    if (w->local || !n->config.odd_frames || !prng_chance(&n->frames, n->config.odd_frames) ||
         !whole(s)) {
         push(f, s);
     } else {

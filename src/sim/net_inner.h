@@ -42,7 +42,7 @@ struct flow {
 };
 
 struct end {
-    struct conn *conn;
+    struct wire *wire;
     struct sim_part *part; /* NULL: nobody is there */
     struct sim_host *host;
     struct end *before, *behind; /* of its part */
@@ -58,7 +58,7 @@ struct end {
     struct flow out;
 };
 
-struct conn {
+struct wire {
     struct sim_net *net;
     struct end end[2];
     bool local, joined;
@@ -83,8 +83,8 @@ struct sim_net {
     struct prng delays, frames, reads;
     struct sim_host **hosts;
     size_t host_count, host_capacity;
-    struct conn **conns;
-    size_t conn_count, conn_capacity;
+    struct wire **wires;
+    size_t wire_count, wire_capacity;
     struct listener *listeners;
     size_t listener_count, listener_capacity;
     struct cut *cuts;
@@ -116,31 +116,31 @@ struct sim_part {
     int64_t wake_ns, alarm_ns; /* true time: wanted; of the event that is on its way */
 };
 
-/* net_conn.c */
-struct conn *conn_new(struct sim_net *n, bool local);
-void conn_free(struct conn *c); /* for the end of the net; else it goes by itself */
-void conn_attach(struct end *e, struct sim_part *p, const struct sim_part *peer);
-void conn_send(struct end *e, const struct view *parts, size_t count);
+/* net_wire.c */
+struct wire *wire_new(struct sim_net *n, bool local);
+void wire_free(struct wire *w); /* for the end of the net; else it goes by itself */
+void wire_attach(struct end *e, struct sim_part *p, const struct sim_part *peer);
+void wire_send(struct end *e, const struct view *parts, size_t count);
 /* The owner of that end is through with it. */
-void conn_close(struct end *e, bool rest_is_sent);
+void wire_close(struct end *e, bool rest_is_sent);
 /* That end is gone without a word. */
-void conn_vanish(struct end *e);
+void wire_vanish(struct end *e);
 /* Its owner hears after that delay that it is over; what is on its way to it is lost. */
-void conn_break(struct end *e, int64_t delay_ns, enum tern_err err, const char *why);
-void conn_lose(struct conn *c); /* nothing arrives any more, either way */
+void wire_break(struct end *e, int64_t delay_ns, enum tern_err err, const char *why);
+void wire_lose(struct wire *w); /* nothing arrives any more, either way */
 /* Its owner is told what there is to tell, or it is open now: from the loop. */
-void conn_service(struct end *e);
-void conn_open_in(struct end *e, int64_t delay_ns);
-void conn_unstall(struct conn *c);
+void wire_service(struct end *e);
+void wire_open_in(struct end *e, int64_t delay_ns);
+void wire_unstall(struct wire *w);
 /* Every event of a connection holds it, and lets go of it. */
-void conn_event(struct end *e, int64_t at_ns, void (*run)(void *end, uint64_t arg));
-void conn_release(struct conn *c);
+void wire_event(struct end *e, int64_t at_ns, void (*run)(void *end, uint64_t arg));
+void wire_release(struct wire *w);
 
 /* net_dial.c */
 void dial_begin(struct end *e);
 
 /* net_frames.c: sends what became of a segment. Takes it. */
-void frames_send(struct conn *c, struct flow *f, struct segment *s);
+void frames_send(struct wire *w, struct flow *f, struct segment *s);
 void segments_push(struct segments *list, struct segment *s);
 struct segment *segments_pop(struct segments *list);
 /* "submit", of the first frame in these bytes; "" if that is none. */

@@ -52,14 +52,14 @@ void sim_net_free(struct sim_net *n)
 {
     if (!n)
         return;
-    while (n->conn_count)
-        conn_free(n->conns[n->conn_count - 1]);
+    while (n->wire_count)
+        wire_free(n->wires[n->wire_count - 1]);
     for (size_t i = 0; i < n->host_count; i++)
         host_free(n->hosts[i]);
     for (size_t i = 0; i < n->listener_count; i++)
         free(n->listeners[i].endpoint);
     free(n->hosts);
-    free(n->conns);
+    free(n->wires);
     free(n->listeners);
     free(n->cuts);
     free(n);
@@ -74,7 +74,7 @@ struct sim_net_count sim_net_count(const struct sim_net *n)
 {
     struct sim_net_count count = n->count;
 
-    count.open = n->conn_count;
+    count.open = n->wire_count;
     return count;
 }
 
@@ -297,16 +297,16 @@ static void call_wake(void *self, int64_t at_ns)
 static link_id call_dial(void *self, const char *endpoint)
 {
     struct sim_part *p = self;
-    struct conn *c;
+    struct wire *w;
 
     if (p->dead)
         return 0;
-    c = conn_new(p->host->net, false);
-    c->endpoint = copy_text(endpoint);
-    conn_attach(&c->end[0], p, NULL);
-    sim_tell(p->host->net->sim, TRACE_DIAL, p->name, c->end[0].id, 0, endpoint);
-    dial_begin(&c->end[0]);
-    return c->end[0].id;
+    w = wire_new(p->host->net, false);
+    w->endpoint = copy_text(endpoint);
+    wire_attach(&w->end[0], p, NULL);
+    sim_tell(p->host->net->sim, TRACE_DIAL, p->name, w->end[0].id, 0, endpoint);
+    dial_begin(&w->end[0]);
+    return w->end[0].id;
 }
 
 static struct end *find(struct sim_part *p, link_id link)
@@ -326,7 +326,7 @@ static void call_send(void *self, link_id link, const struct view *parts, size_t
         size += parts[i].size;
     sim_tell(p->host->net->sim, TRACE_SENT, p->name, link, size,
              frames_name(count ? parts[0] : (struct view){0}));
-    conn_send(e, parts, count);
+    wire_send(e, parts, count);
 }
 
 static size_t call_unsent(void *self, link_id link)
@@ -344,7 +344,7 @@ static void call_hold(void *self, link_id link, bool held)
         return;
     e->held = held;
     if (!held)
-        conn_open_in(e, 0);
+        wire_open_in(e, 0);
 }
 
 static void call_close(void *self, link_id link)
@@ -355,7 +355,7 @@ static void call_close(void *self, link_id link)
     if (!e)
         return;
     sim_tell(p->host->net->sim, TRACE_CLOSES, p->name, link, 0, NULL);
-    conn_close(e, true);
+    wire_close(e, true);
 }
 
 static const struct world_calls calls = {

@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#define MS INT64_C(1000000)
+#define MS     INT64_C(1000000)
 #define SECOND INT64_C(1000000000)
 
 struct side {
@@ -365,10 +365,10 @@ static void test_clock(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_order),  cmocka_unit_test(test_ends),
+        cmocka_unit_test(test_order),   cmocka_unit_test(test_ends),
         cmocka_unit_test(test_refused), cmocka_unit_test(test_power),
-        cmocka_unit_test(test_cut),    cmocka_unit_test(test_breaks),
-        cmocka_unit_test(test_pause),  cmocka_unit_test(test_pressure),
+        cmocka_unit_test(test_cut),     cmocka_unit_test(test_breaks),
+        cmocka_unit_test(test_pause),   cmocka_unit_test(test_pressure),
         cmocka_unit_test(test_clock),
     };
 

@@ -107,10 +107,9 @@ static void test_fill(void **unused)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_published),
-                                       cmocka_unit_test(test_streams),
-                                       cmocka_unit_test(test_bounds),
-                                       cmocka_unit_test(test_waiting), cmocka_unit_test(test_fill)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_published), cmocka_unit_test(test_streams),
+        cmocka_unit_test(test_bounds), cmocka_unit_test(test_waiting), cmocka_unit_test(test_fill)};
 
     return cmocka_run_group_tests_name("prng", tests, NULL, NULL);
 }

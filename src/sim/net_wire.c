@@ -9,22 +9,22 @@
 
 /* ---- Memory ---- */
 
-struct conn *conn_new(struct sim_net *n, bool local)
+struct wire *wire_new(struct sim_net *n, bool local)
 {
-    struct conn *c = sim_new(1, sizeof *c);
+    struct wire *w = sim_new(1, sizeof *w);
 
-    if (n->conn_count == n->conn_capacity)
-        n->conns = sim_more(n->conns, &n->conn_capacity, sizeof *n->conns);
-    c->net = n;
-    c->local = local;
-    c->end[0].conn = c->end[1].conn = c;
-    c->index = n->conn_count;
-    c->delay_ns = local ? NET_LOCAL_NS
-                        : prng_between(&n->delays, n->config.delay_least_ns,
-                                       n->config.delay_most_ns);
-    n->conns[n->conn_count++] = c;
+    if (n->wire_count == n->wire_capacity)
+        n->wires = sim_more(n->wires, &n->wire_capacity, sizeof *n->wires);
+    w->net = n;
+    w->local = local;
+    w->end[0].wire = w->end[1].wire = w;
+    w->index = n->wire_count;
+    w->delay_ns = local
+                      ? NET_LOCAL_NS
+                      : prng_between(&n->delays, n->config.delay_least_ns, n->config.delay_most_ns);
+    n->wires[n->wire_count++] = w;
     n->count.connections++;
-    return c;
+    return w;
 }
 
 static void drop_all(struct segments *list)
@@ -53,42 +53,42 @@ static void drop_unsent(struct flow *f)
     f->unsent_bytes = 0;
 }
 
-void conn_free(struct conn *c)
+void wire_free(struct wire *w)
 {
-    struct sim_net *n = c->net;
+    struct sim_net *n = w->net;
 
     for (int side = 0; side < 2; side++) {
-        drop_unsent(&c->end[side].out);
-        drop_all(&c->end[side].out.flying);
-        drop_all(&c->end[side].out.unread);
+        drop_unsent(&w->end[side].out);
+        drop_all(&w->end[side].out.flying);
+        drop_all(&w->end[side].out.unread);
     }
-    n->conns[c->index] = n->conns[--n->conn_count];
-    n->conns[c->index]->index = c->index;
-    free(c->endpoint);
-    free(c);
+    n->wires[w->index] = n->wires[--n->wire_count];
+    n->wires[w->index]->index = w->index;
+    free(w->endpoint);
+    free(w);
 }
 
 /* Every event of a connection holds it, and lets go of it. */
-void conn_event(struct end *e, int64_t at_ns, void (*run)(void *end, uint64_t arg))
+void wire_event(struct end *e, int64_t at_ns, void (*run)(void *end, uint64_t arg))
 {
-    e->conn->refs++;
-    sim_at(e->conn->net->sim, at_ns, run, e, 0);
+    e->wire->refs++;
+    sim_at(e->wire->net->sim, at_ns, run, e, 0);
 }
 
-void conn_release(struct conn *c)
+void wire_release(struct wire *w)
 {
-    if (--c->refs == 0 && !c->end[0].part && !c->end[1].part)
-        conn_free(c);
+    if (--w->refs == 0 && !w->end[0].part && !w->end[1].part)
+        wire_free(w);
 }
 
 static struct end *other_of(struct end *e)
 {
-    return &e->conn->end[e == &e->conn->end[0]];
+    return &e->wire->end[e == &e->wire->end[0]];
 }
 
 static struct sim *sim_of(const struct end *e)
 {
-    return e->conn->net->sim;
+    return e->wire->net->sim;
 }
 
 /* ---- Sending ---- */
@@ -114,15 +114,15 @@ static struct segment *gather(const struct view *parts, size_t count)
 /* When the last of it is there. */
 static int64_t arrival(struct end *e, const struct segment *s)
 {
-    struct sim_net *n = e->conn->net;
+    struct sim_net *n = e->wire->net;
     struct flow *f = &e->out;
     const int64_t start = f->busy_ns > n->sim->now_ns ? f->busy_ns : n->sim->now_ns;
-    const uint64_t speed = e->conn->local ? 2000000000 : n->config.bytes_per_s;
+    const uint64_t speed = e->wire->local ? 2000000000 : n->config.bytes_per_s;
     int64_t at;
 
     f->busy_ns = start + (int64_t)(s->size * 1000000000 / speed);
-    at = f->busy_ns + e->conn->delay_ns;
-    if (!e->conn->local && n->config.jitter_ns)
+    at = f->busy_ns + e->wire->delay_ns;
+    if (!e->wire->local && n->config.jitter_ns)
         at += prng_between(&n->delays, 0, n->config.jitter_ns);
     f->last_ns = at > f->last_ns ? at : f->last_ns; /* no piece overtakes another */
     return f->last_ns;
@@ -132,23 +132,23 @@ static void pump(struct end *e)
 {
     struct flow *f = &e->out;
 
-    while (f->unsent.first && (f->window_bytes == 0 ||
-                               f->window_bytes + f->unsent.first->size <= NET_WINDOW)) {
+    while (f->unsent.first &&
+           (f->window_bytes == 0 || f->window_bytes + f->unsent.first->size <= NET_WINDOW)) {
         struct segment *s = segments_pop(&f->unsent);
 
         f->unsent_bytes -= s->size;
         f->window_bytes += s->size;
         s->at_ns = arrival(e, s);
         segments_push(&f->flying, s);
-        conn_event(other_of(e), s->at_ns, arrive);
+        wire_event(other_of(e), s->at_ns, arrive);
     }
 }
 
-void conn_send(struct end *e, const struct view *parts, size_t count)
+void wire_send(struct end *e, const struct view *parts, size_t count)
 {
     if (e->out.ended)
         return;
-    frames_send(e->conn, &e->out, gather(parts, count));
+    frames_send(e->wire, &e->out, gather(parts, count));
     pump(e);
 }
 
@@ -157,7 +157,7 @@ void conn_send(struct end *e, const struct view *parts, size_t count)
 static void reset(struct end *e)
 {
     if (e->part)
-        conn_break(e, e->conn->delay_ns, TERN_EIO, "the connection was reset by the other side");
+        wire_break(e, e->wire->delay_ns, TERN_EIO, "the connection was reset by the other side");
 }
 
 static void arrived(struct end *e, struct flow *f, struct segment *s)
@@ -168,7 +168,7 @@ static void arrived(struct end *e, struct flow *f, struct segment *s)
         segments_push(&f->unread, s);
         return;
     }
-    if (!f->lost && !e->host->failed && !s->end)
+    if (!f->lost && e->host && !e->host->failed && !s->end)
         reset(from); /* nobody knows this connection */
     f->window_bytes -= s->size;
     free(s);
@@ -181,26 +181,26 @@ static void arrive(void *end, uint64_t unused)
 
     (void)unused;
     while (f->flying.first && f->flying.first->at_ns <= sim_of(e)->now_ns) {
-        if (!f->lost && !e->conn->local && !net_reaches(e->conn->net, from->host, e->host)) {
+        if (!f->lost && !e->wire->local && !net_reaches(e->wire->net, from->host, e->host)) {
             f->stalled = true;
             break;
         }
         arrived(e, f, segments_pop(&f->flying));
     }
     pump(from);
-    conn_service(e);
-    conn_release(e->conn);
+    wire_service(e);
+    wire_release(e->wire);
 }
 
-void conn_unstall(struct conn *c)
+void wire_unstall(struct wire *w)
 {
     for (int side = 0; side < 2; side++) {
-        struct end *from = &c->end[side], *to = &c->end[!side];
+        struct end *from = &w->end[side], *to = &w->end[!side];
 
-        if (!from->out.stalled || !net_reaches(c->net, from->host, to->host))
+        if (!from->out.stalled || !net_reaches(w->net, from->host, to->host))
             continue;
         from->out.stalled = false;
-        conn_event(to, c->net->sim->now_ns + 2 * c->delay_ns, arrive);
+        wire_event(to, w->net->sim->now_ns + 2 * w->delay_ns, arrive);
     }
 }
 
@@ -215,11 +215,11 @@ static void tell_open(struct end *e)
 {
     const struct sim_part *p = e->part;
     const struct end *other = other_of(e);
-    struct world_peer peer = {.local = e->conn->local, .authentic = true, .text = e->peer};
+    struct world_peer peer = {.local = e->wire->local, .authentic = true, .text = e->peer};
 
     e->open = true;
     e->open_due = false;
-    if (e->conn->local && other->owner) {
+    if (e->wire->local && other->owner) {
         peer.owner = other->owner;
         peer.stranger = strcmp(other->owner, p->owner) != 0;
         peer.uid = peer.stranger ? 1001 : 1000;
@@ -253,7 +253,7 @@ static void tell_bytes(struct end *e, struct view bytes)
     const struct sim_part *p = e->part;
 
     sim_tell(sim_of(e), TRACE_RECEIVED, p->name, e->id, bytes.size, frames_name(bytes));
-    e->conn->net->count.bytes += bytes.size;
+    e->wire->net->count.bytes += bytes.size;
     p->handlers.received(p->handlers.context, e->id, bytes);
 }
 
@@ -268,7 +268,7 @@ static void put_back(struct segments *list, struct segment *s)
 /* The first segment, or a piece of it: then the rest comes a little later. */
 static bool read_one(struct end *e)
 {
-    struct sim_net *n = e->conn->net;
+    struct sim_net *n = e->wire->net;
     struct flow *f = &other_of(e)->out;
     struct segment *s = segments_pop(&f->unread);
     const size_t at = s->used, left = s->size - at;
@@ -285,7 +285,7 @@ static bool read_one(struct end *e)
     s->used += size;
     if (e->part && size < left) {
         put_back(&f->unread, s);
-        conn_open_in(e, 1000);
+        wire_open_in(e, 1000);
         return false;
     }
     f->window_bytes -= s->size;
@@ -293,11 +293,11 @@ static bool read_one(struct end *e)
     return true;
 }
 
-void conn_service(struct end *e)
+void wire_service(struct end *e)
 {
-    struct conn *c = e->conn;
+    struct wire *w = e->wire;
 
-    c->refs++;
+    w->refs++;
     if (e->part && !e->part->paused && e->open_due)
         tell_open(e);
     if (able(e) && e->close_due)
@@ -306,7 +306,7 @@ void conn_service(struct end *e)
         if (!read_one(e))
             break;
     pump(other_of(e));
-    conn_release(c);
+    wire_release(w);
 }
 
 /* Any event behind which there may be something to tell. */
@@ -315,24 +315,24 @@ static void service(void *end, uint64_t unused)
     struct end *e = end;
 
     (void)unused;
-    conn_service(e);
-    conn_release(e->conn);
+    wire_service(e);
+    wire_release(e->wire);
 }
 
-void conn_open_in(struct end *e, int64_t delay_ns)
+void wire_open_in(struct end *e, int64_t delay_ns)
 {
-    conn_event(e, sim_of(e)->now_ns + delay_ns, service);
+    wire_event(e, sim_of(e)->now_ns + delay_ns, service);
 }
 
 /* ---- The end of it ---- */
 
-void conn_attach(struct end *e, struct sim_part *p, const struct sim_part *peer)
+void wire_attach(struct end *e, struct sim_part *p, const struct sim_part *peer)
 {
     e->part = p;
     e->host = p->host;
     e->owner = p->owner;
     e->open_due = peer != NULL;
-    snprintf(e->peer, sizeof e->peer, "%s", peer ? peer->name : e->conn->endpoint);
+    snprintf(e->peer, sizeof e->peer, "%s", peer ? peer->name : e->wire->endpoint);
     part_add_end(p, e);
 }
 
@@ -366,28 +366,28 @@ static void linger_over(void *end, uint64_t unused)
         e->out.ended = false;
         send_end(e);
     }
-    conn_release(e->conn);
+    wire_release(e->wire);
 }
 
-void conn_close(struct end *e, bool rest_is_sent)
+void wire_close(struct end *e, bool rest_is_sent)
 {
     part_remove_end(e);
     e->part = NULL;
     if (!rest_is_sent)
         drop_unsent(&e->out);
     drop_unread(&other_of(e)->out);
-    e->conn->refs++;
+    e->wire->refs++;
     send_end(e);
     if (e->out.unsent.first)
-        conn_event(e, sim_of(e)->now_ns + NET_LINGER_NS, linger_over);
-    conn_release(e->conn);
+        wire_event(e, sim_of(e)->now_ns + NET_LINGER_NS, linger_over);
+    wire_release(e->wire);
 }
 
-void conn_vanish(struct end *e)
+void wire_vanish(struct end *e)
 {
-    e->conn->refs++;
+    e->wire->refs++;
     forget(e);
-    conn_release(e->conn);
+    wire_release(e->wire);
 }
 
 static void broken(void *end, uint64_t unused)
@@ -396,18 +396,18 @@ static void broken(void *end, uint64_t unused)
 
     (void)unused;
     e->close_due = e->open = true;
-    conn_service(e);
-    conn_release(e->conn);
+    wire_service(e);
+    wire_release(e->wire);
 }
 
-void conn_break(struct end *e, int64_t delay_ns, enum tern_err err, const char *why)
+void wire_break(struct end *e, int64_t delay_ns, enum tern_err err, const char *why)
 {
     e->err = err;
     snprintf(e->why, sizeof e->why, "%s", why);
-    conn_event(e, sim_of(e)->now_ns + delay_ns, broken);
+    wire_event(e, sim_of(e)->now_ns + delay_ns, broken);
 }
 
-void conn_lose(struct conn *c)
+void wire_lose(struct wire *w)
 {
-    c->end[0].out.lost = c->end[1].out.lost = true;
+    w->end[0].out.lost = w->end[1].out.lost = true;
 }
