@@ -30,6 +30,7 @@ struct chunks_usage {
     uint64_t space_bytes; /* that may be used; 0: no limit */
     uint64_t used_bytes;
     uint64_t roots;
+    uint64_t damaged; /* chunks that were found so since it was opened: roots may not be whole */
 };
 
 struct chunks_calls {
@@ -56,6 +57,12 @@ struct chunks_calls {
     void (*usage)(void *self, struct chunks_usage *out);
     /* A step of cleaning up, of a few milliseconds; true: there is more to do. */
     bool (*tidy)(void *self);
+    /* What it is stored against; false: nothing. May be NULL. */
+    bool (*like)(void *self, const char *domain, const struct store_name *name,
+                 struct store_name *base);
+    /* What has no root yet, and was put or found to be there since the stamp `oldest`, stays. Gives
+     * the next stamp. May be NULL: then all of it stays until a restart. */
+    uint64_t (*pins)(void *self, uint64_t oldest);
 };
 
 #endif

@@ -409,6 +409,14 @@ static void set_back(struct store *s, const struct store_name *name, struct reco
     *h = before;
 }
 
+/* On the disk already. */
+static bool is_held(struct store *s, const struct store_held *root)
+{
+    const struct record_held *h = find_root(s, &root->name);
+
+    return h && h->kinds >> root->kind & 1 && !h->dirty;
+}
+
 enum tern_err store_hold(struct store *s, const struct store_held *root,
                          const struct store_rules *rules, uint64_t *new_bytes, struct problem *p)
 {
@@ -421,6 +429,11 @@ enum tern_err store_hold(struct store *s, const struct store_held *root,
 
     check(!s->read_only && root->kind <= STORE_LEAF);
     err = look_through(&w, &root->name, root->kind, rules);
+    if (!err && is_held(s, root)) {
+        *new_bytes = 0;
+        (void)store_extend(s, root);
+        goto out;
+    }
     if (!err)
         err = set_root(s, root, &before);
     if (err) {
@@ -446,9 +459,29 @@ out:
 
 bool store_is_due(struct store *s)
 {
+    const uint64_t fresh = s->state.fresh_bytes;
+    uint64_t live = 0;
     STORE_LOCKED(s);
 
-    return s->drops && (s->drops >= s->limits.look_commits || store_grew(s, &s->state));
+    for (size_t i = 0; i < s->packs.count; i++)
+        live += s->packs.at[i].live;
+    return s->drops && ((s->drops >= s->limits.look_commits && s->drops >= s->roots.count / 4) ||
+                        (fresh >= s->limits.look_bytes && fresh >= live / 4));
+}
+
+bool store_has_dropped(struct store *s)
+{
+    STORE_LOCKED(s);
+
+    return s->drops > 0;
+}
+
+enum tern_err store_flush(struct store *s, struct problem *p)
+{
+    const struct store_change wanted = {.must_look = false};
+    STORE_LOCKED(s);
+
+    return s->dirty_roots ? store_write(s, &wanted, p) : TERN_OK;
 }
 
 enum tern_err store_collect(struct store *s, const struct store_rules *rules, struct problem *p)

@@ -152,6 +152,8 @@ enum tern_err store_hold(struct store *s, const struct store_held *root,
 /* Another expiry; dropping, as whatever kind it is held. On the disk with the next commit. TERN_ENOENT. */
 enum tern_err store_extend(struct store *s, const struct store_held *root);
 enum tern_err store_drop(struct store *s, const struct store_name *name);
+/* What was extended and dropped to the disk, now. */
+enum tern_err store_flush(struct store *s, struct problem *p);
 void store_each_held(struct store *s, void *context,
                      void (*each)(void *context, const struct store_held *root));
 size_t store_held_count(struct store *s);
@@ -175,6 +177,7 @@ void store_pins(struct store *s, uint64_t stamp, uint64_t oldest);
 enum tern_err store_collect(struct store *s, const struct store_rules *rules, struct problem *p);
 /* Whether that is worth while: so much was put, or roots were dropped. */
 bool store_is_due(struct store *s);
+bool store_has_dropped(struct store *s); /* a root, since it last looked */
 
 /* Found damaged: it is not there any more, until it is put again. */
 void store_spoil(struct store *s, const struct store_name *name);
