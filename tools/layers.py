@@ -48,7 +48,7 @@ ALSO_NEEDS = {"check.c": {"stderr", "fprintf", "fwrite", "abort"}}
 LIBRARY_NEEDS = {ring: re.compile(r"protobuf_c_")
                  for ring in ("libimage", "libmessage", "libtern_format", "libcore")}
 # Chunks are taken apart by the store's functions, which have no memory of their own.
-LIBRARY_NEEDS |= {ring: re.compile(r"protobuf_c_|chunk_|root_|store_name_of$")
+LIBRARY_NEEDS |= {ring: re.compile(r"protobuf_c_|chunk_|root_|names_|store_name_of$")
                   for ring in ("libdrive", "libsim")}
 # What compilers and sanitizers put in by themselves.
 INSTRUMENT = re.compile(r"__(asan|ubsan|tsan|sanitizer|sancov|gcov|llvm|stack_chk|start|stop)_"
