@@ -22,6 +22,9 @@ struct settings {
     const char *cache_dir; /* TERN_CACHE_DIR, XDG_CACHE_HOME, HOME: see dirs_cache_path */
     const char *cache_home;
     const char *home;
+    const char *state_home, *runtime_dir, *config_home; /* XDG_..., see os/pool/pool_dirs.h */
+    const char *agent;                                  /* TERN_AGENT: its endpoint; or NULL */
+    const char *token;                                  /* TERN_TOKEN: a file; or NULL */
     const char *self; /* this executable */
     struct confine_limits compiler_limits;
     uint64_t compiler_ms_max; /* TERN_COMPILE_SECONDS: of the clock, for a module; 0: nonsense */
