@@ -217,15 +217,16 @@ void fetch_begin(struct slot *s)
 static char *with_item(struct arena *arena, const char *text, const char *item)
 {
     struct bytes out = {0};
-    const char *at;
     char *copy;
 
-    while ((at = strstr(text, "{}"))) {
-        bytes_append(&out, text, (size_t)(at - text));
-        bytes_append_text(&out, item);
-        text = at + 2;
+    for (; *text; text++) {
+        if (text[0] == '{' && text[1] == '}') {
+            bytes_append_text(&out, item);
+            text++;
+        } else {
+            bytes_append_byte(&out, (uint8_t)*text);
+        }
     }
-    bytes_append_text(&out, text);
     copy = arena_new(arena, out.size + 1, 1);
     check(copy && bytes_ok(&out));
     if (out.size)
