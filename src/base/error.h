@@ -32,7 +32,11 @@ enum tern_remedy { TERN_REMEDY_NONE, TERN_REMEDY_LATER, TERN_REMEDY_ELSEWHERE, T
     X(TERN_ESYSTEM, 16, ELSEWHERE, "the operating system refused")                                 \
     X(TERN_EBUSY, 17, LATER, "in use by another")                                                  \
     X(TERN_ECORRUPT, 18, NEVER, "damaged")                                                         \
-    X(TERN_ENOSPACE, 19, LATER, "no room left")
+    X(TERN_ENOSPACE, 19, LATER, "no room left")                                                    \
+    X(TERN_EAGAIN, 40, LATER, "not yet")                                                           \
+    X(TERN_EUNREACHABLE, 41, LATER, "cannot be reached")                                           \
+    X(TERN_EVERSION, 42, ELSEWHERE, "of a version that is not understood")                         \
+    X(TERN_EEXPIRED, 43, NEVER, "too old: forgotten meanwhile")
 
 enum tern_err {
 #define TERN_ERROR_ENUM(name, number, remedy, text) name = number,
