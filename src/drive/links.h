@@ -50,6 +50,8 @@ struct links_config {
     void (*message)(void *context, link_id link, const Tern__Envelope *e, struct view attachment);
     void (*down)(void *context, link_id link, enum tern_err err, const char *why);
     void (*drained)(void *context, link_id link); /* may be NULL */
+    /* The owner's first message to one who dialled us is its Hello (or Refused): links sends none. */
+    bool hello_later;
     /* What is in our Hello beside part, name and versions; may be NULL. */
     void (*hello)(void *context, link_id link, Tern__Hello *ours);
     /*

@@ -170,7 +170,8 @@ void hello_take(struct links *l, struct conn *c, const Tern__Envelope *e)
         if (version_agreed(l, c, e->hello))
             come_up(l, c, e->hello);
     } else if (dialler_good(l, c, e->hello)) {
-        hello_send(l, c);
+        if (!l->config.hello_later)
+            hello_send(l, c);
         if (c->list != CONN_GONE)
             come_up(l, c, e->hello);
     }
