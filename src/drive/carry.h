@@ -52,6 +52,7 @@ struct carry_order {
 struct carry *carry_fetch(struct depots *d, const struct carry_order *order);
 struct carry *carry_upload(struct depots *d, const struct carry_order *order);
 void carry_free(struct depots *d, struct carry *c); /* NULL is fine; also from within done */
+void carry_free_all(struct depots *d);
 void carry_hold(struct carry *c, bool held);
 /* Depots that it is at now, complete; at most CARRY_LEGS. */
 size_t carry_done_at(const struct carry *c, struct depot *out[CARRY_LEGS]);
