@@ -40,7 +40,7 @@ struct chunks_mem {
     struct root *roots;
     size_t root_count, root_capacity;
     uint64_t space_bytes, used_bytes;
-    uint64_t walks, removals;
+    uint64_t walks, removals, damaged;
 };
 
 /* ---- Domains and items ---- */
@@ -255,6 +255,7 @@ static enum tern_err read_item(struct chunks_mem *m, struct item *i)
         return TERN_OK;
     i->missing = true;
     m->removals++;
+    m->damaged++;
     return TERN_ECORRUPT;
 }
 
@@ -377,8 +378,10 @@ static void call_usage(void *self, struct chunks_usage *out)
 {
     const struct chunks_mem *m = self;
 
-    *out = (struct chunks_usage){
-        .space_bytes = m->space_bytes, .used_bytes = m->used_bytes, .roots = m->root_count};
+    *out = (struct chunks_usage){.space_bytes = m->space_bytes,
+                                 .used_bytes = m->used_bytes,
+                                 .roots = m->root_count,
+                                 .damaged = m->damaged};
 }
 
 /* Only when it is getting tight: an upload may be on its way. */
