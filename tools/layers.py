@@ -39,7 +39,7 @@ MAY_ALSO = {"os": ["runner/syscalls.h"], "cli": ["runner/syscalls.h"]}
 # What the objects of the pure rings may leave undefined, besides what another pure ring defines.
 PURE_NEEDS = set(
     "memcpy memmove memset memcmp bcmp memchr strlen strnlen strcmp strncmp strchr strrchr strpbrk "
-    "strdup strspn strcspn "
+    "strdup strspn strcspn strstr "
     "strtoul strtoull snprintf vsnprintf malloc calloc realloc free qsort bsearch sqrt "
     "sqrtf".split())
 # The object that writes the last words of a broken program.

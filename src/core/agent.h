@@ -33,6 +33,8 @@ struct agent_config {
     int64_t session_ns;    /* a session without a connection: 1 h */
     int64_t keep_ns;       /* ended tasks stay known: 24 h, and at most ended_max of them */
     int64_t hold_ns;       /* leases that it takes on roots: 1 h */
+    int64_t depot_lost_ns; /* a depot away so long: what it had is copied from others: 60 s; so
+                              long tasks wait for their newest checkpoint before they go back */
     uint32_t copies;       /* depots that hold a checkpoint, where there are as many: 2 */
     uint32_t broken_max;   /* attempts that end by END_BROKEN before a task fails: 3 */
     uint64_t tasks_max;    /* that have not ended: 4 million */
