@@ -544,7 +544,8 @@ enum tern_err agent_apply(struct agent *a, const Tern__Fact *fact)
         if (fact->time_ns > a->now_ns)
             a->now_ns = fact->time_ns;
     }
-    if (!a->started) {
+    if (!a->started) { /* no step comes in between: what is left to steps is done here */
+        promises_portion(a, SIZE_MAX);
         a->changed_count = 0;
         jobs_bury(a);
     }

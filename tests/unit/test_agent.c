@@ -165,6 +165,82 @@ static void test_what_a_restart_keeps(void **state)
     free_rig(p.rig);
 }
 
+/* ---------------------------------------------------------------- losing and moving */
+
+static Tern__Envelope *request(struct pool *p, Tern__Envelope *e)
+{
+    const uint64_t number = rig_say(p->rig, p->client, e);
+    Tern__Envelope *answer = rig_answer(p->rig, p->client, number);
+
+    assert_non_null(answer);
+    return answer;
+}
+
+static Tern__Envelope *ask_move(struct pool *p, uint64_t task, const char *node)
+{
+    Tern__Envelope e = TERN__ENVELOPE__INIT;
+    Tern__Move move = TERN__MOVE__INIT;
+
+    move.task = task;
+    move.node = (char *)node;
+    e.body_case = TERN__ENVELOPE__BODY_MOVE;
+    e.move = &move;
+    return request(p, &e);
+}
+
+static void report_plain(struct pool *p, uint32_t node, const Tern__Fence *fence,
+                         Tern__Report__WhatCase what)
+{
+    Tern__Report report = TERN__REPORT__INIT;
+    Tern__Moved moved = TERN__MOVED__INIT;
+    Tern__Prepared prepared = TERN__PREPARED__INIT;
+    Tern__Returned returned = TERN__RETURNED__INIT;
+
+    report.what_case = what;
+    if (what == TERN__REPORT__WHAT_MOVED)
+        report.moved = &moved;
+    else if (what == TERN__REPORT__WHAT_PREPARED)
+        report.prepared = &prepared;
+    else
+        report.returned = &returned;
+    rig_report(p->rig, node, fence, &report);
+}
+
+static void test_a_task_moves(void **state)
+{
+    struct pool p = new_pool(1);
+    const uint64_t task = rig_submit(p.rig, p.client, 1);
+    const Tern__Fence fence = placed(p.rig, p.node, 0);
+    uint32_t other;
+    Tern__Order *o;
+    Tern__Fence next;
+
+    (void)state;
+    rig_begun(p.rig, p.node, &fence);
+    other = rig_node(p.rig, "other", 1);
+    rig_checkpoint(p.rig, p.node, &fence, 1, "a", "b");
+    assert_int_equal(rig_order(p.rig, p.node, TERN__ORDER_KIND__ORDER_COMMITTED, 0)->checkpoint, 1);
+    assert_int_equal(ask_move(&p, task, "")->body_case, TERN__ENVELOPE__BODY_DONE);
+    o = rig_order(p.rig, other, TERN__ORDER_KIND__ORDER_PREPARE, 0);
+    assert_non_null(o);
+    next = *o->fence;
+    assert_int_equal(next.attempt, 2);
+    assert_int_equal(o->placing->from->n, 1);
+    report_plain(&p, other, &next, TERN__REPORT__WHAT_PREPARED);
+    assert_non_null(rig_order(p.rig, p.node, TERN__ORDER_KIND__ORDER_MOVE, 0));
+    rig_checkpoint(p.rig, p.node, &fence, 2, "a", "b");
+    report_plain(&p, p.node, &fence, TERN__REPORT__WHAT_MOVED);
+    o = rig_order(p.rig, other, TERN__ORDER_KIND__ORDER_PLACE, 0);
+    assert_non_null(o);
+    assert_int_equal(o->fence->attempt, next.attempt);
+    assert_int_equal(o->placing->from->n, 2);
+    rig_begun(p.rig, other, &next);
+    rig_end(p.rig, other, &next, TERN__END_KIND__END_EXIT, 0);
+    assert_int_equal(agent_count(p.rig->agent).done, 1);
+    assert_int_equal(rig_task(p.rig, p.client, task)->now->moves, 1);
+    free_rig(p.rig);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -172,6 +248,7 @@ int main(void)
         cmocka_unit_test(test_tasks_wait_for_a_node),
         cmocka_unit_test(test_the_same_request_has_the_same_answer),
         cmocka_unit_test(test_what_a_restart_keeps),
+        cmocka_unit_test(test_a_task_moves),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
