@@ -24,6 +24,7 @@ int cmd_image_export(const struct invocation *in);
 int cmd_image_import(const struct invocation *in);
 int cmd_cache_show(const struct invocation *in);
 int cmd_cache_prune(const struct invocation *in);
+int cmd_agent(const struct invocation *in);
 int cmd_help(const struct invocation *in);
 int cmd_version(const struct invocation *in);
 int cmd_completion(const struct invocation *in);
@@ -34,6 +35,7 @@ extern const struct command command_module_show, command_module_c, command_modul
 extern const struct command command_image_show, command_image_verify, command_image_diff;
 extern const struct command command_image_export, command_image_import;
 extern const struct command command_cache, command_cache_show, command_cache_prune;
+extern const struct command command_agent;
 extern const struct command command_help, command_version, command_completion;
 
 #endif

@@ -55,16 +55,13 @@ const struct command command_completion = {
 };
 
 const struct command *const commands[] = {
-    &command_cc,           &command_exec,
-    &command_resume,       &command_checkpoint,
-    &command_replay,       &command_record_show,
-    &command_image_show,   &command_image_verify,
-    &command_image_diff,   &command_image_export,
-    &command_image_import, &command_module_show,
-    &command_module_c,     &command_module_validate,
-    &command_cache,        &command_cache_show,
-    &command_cache_prune,  &command_help,
-    &command_version,      &command_completion,
+    &command_agent,       &command_cc,           &command_exec,
+    &command_resume,      &command_checkpoint,   &command_replay,
+    &command_record_show, &command_image_show,   &command_image_verify,
+    &command_image_diff,  &command_image_export, &command_image_import,
+    &command_module_show, &command_module_c,     &command_module_validate,
+    &command_cache,       &command_cache_show,   &command_cache_prune,
+    &command_help,        &command_version,      &command_completion,
 };
 
 const size_t command_count = COUNT(commands);
