@@ -6,8 +6,11 @@
  *          `ended` is told, or the last checkpoint; then prepare again. Also what is only prepared
  *          can be stopped. Prepared with an error it is at its beginning again. Answers are told
  *          from the loop, never from within a call.
+ * Refused  Prepared with TERN_EINVALID it cannot be run at all (END_REFUSED), with any other error
+ *          not here (END_BROKEN); `why` is the sentence.
  * Store    Of chunks on this machine: module, inputs and the checkpoint that it goes on from are
- *          there before prepare; checkpoints are put there. Domain as in the order.
+ *          there before prepare, and the last until another one is taken: the next shares its
+ *          chunks. Checkpoints are put there. Domain as in the order.
  */
 #ifndef TERN_DRIVE_ENGINE_H
 #define TERN_DRIVE_ENGINE_H

@@ -46,22 +46,30 @@ static enum tern_err open_root(struct store *s, struct checkpoint *c, struct pro
     return image_decode(&c->image, bytes_view(&c->image_bytes), p);
 }
 
-enum tern_err checkpoint_open(struct store *s, unsigned n, struct checkpoint *out,
-                              struct problem *p)
+enum tern_err checkpoint_open_root(struct store *s, const struct store_root *root,
+                                   struct checkpoint *out, struct problem *p)
 {
-    struct checkpoint c = {.settings = {0}};
-    enum tern_err err = store_root(s, n, &c.root);
+    struct checkpoint c = {.root = *root};
+    enum tern_err err = open_root(s, &c, p);
 
-    if (err == TERN_ENOENT)
-        return problem_set(p, err, "there is no checkpoint in it");
-    if (err)
-        return problem_set(p, err, "its checkpoints cannot be listed: %s", tern_err_text(err));
-    err = open_root(s, &c, p);
     if (err)
         checkpoint_release(&c);
     else
         *out = c;
     return err;
+}
+
+enum tern_err checkpoint_open(struct store *s, unsigned n, struct checkpoint *out,
+                              struct problem *p)
+{
+    struct store_root root;
+    enum tern_err err = store_root(s, n, &root);
+
+    if (err == TERN_ENOENT)
+        return problem_set(p, err, "there is no checkpoint in it");
+    if (err)
+        return problem_set(p, err, "its checkpoints cannot be listed: %s", tern_err_text(err));
+    return checkpoint_open_root(s, &root, out, p);
 }
 
 void checkpoint_release(struct checkpoint *c)

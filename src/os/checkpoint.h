@@ -20,6 +20,9 @@ struct checkpoint {
 /* The n-th newest (0: the newest) of a store. */
 enum tern_err checkpoint_open(struct store *s, unsigned n, struct checkpoint *out,
                               struct problem *p);
+/* The one whose list is root->list; its number is for messages. */
+enum tern_err checkpoint_open_root(struct store *s, const struct store_root *root,
+                                   struct checkpoint *out, struct problem *p);
 void checkpoint_release(struct checkpoint *c);
 
 /*

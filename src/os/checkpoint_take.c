@@ -236,6 +236,7 @@ static enum tern_err store_all(struct take *t, struct take_done *done, struct pr
     commit.time_ns = wall_ns();
     done->frames = t->image.state.frame_count;
     done->input_bytes = t->image.state.input_bytes;
+    done->cpu_ns = t->image.state.cpu_ns;
     done->pages = pages_count(t->pages);
     done->files_bytes = t->files.bytes;
     return store_commit(o->store, &commit, &done->root, p);

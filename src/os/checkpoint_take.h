@@ -33,7 +33,7 @@ struct take_order {
 struct take_done {
     struct store_root root;
     uint32_t frames;
-    uint64_t input_bytes; /* as in struct state */
+    uint64_t input_bytes, cpu_ns; /* as in struct state */
     struct pages_count pages;
     uint64_t files_bytes; /* contents of its own files, holes not counted */
 };

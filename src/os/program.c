@@ -18,7 +18,7 @@ struct program {
     uv_work_t work;
     unsigned handles; /* that are open */
     pid_t child;
-    bool gone;  /* it has ended, and its number may be another's */
+    bool gone;  /* not started, or ended: its number may be another's */
     int forced; /* the signal by which it was ended at once */
     int status;
     size_t said_bytes;
@@ -212,6 +212,7 @@ enum tern_err program_new(const struct program_order *order, struct program **ou
         return err;
     }
     g->order = order;
+    g->gone = true;
     *out = g;
     return TERN_OK;
 }
@@ -222,6 +223,7 @@ enum tern_err program_start(struct program *g, uv_loop_t *loop, struct problem *
 
     if (err)
         return err;
+    g->gone = false;
     close_end(g, TICKET_FD_REPORT);
     close_end(g, TICKET_FD_CONTROL);
     g->report.data = g;

@@ -46,8 +46,17 @@ static void wait_for_next(struct stopper *s)
     }
 }
 
+/* Told once each way, however a wish is answered. */
+static void tell_taking(struct stopper *s, bool taking)
+{
+    if (s->order->taking && s->taking != taking)
+        s->order->taking(s->order->context, taking);
+    s->taking = taking;
+}
+
 static void is_over(struct stopper *s)
 {
+    tell_taking(s, false);
     s->step = STOPPER_IDLE;
     s->told = false;
     wait_for_next(s);
@@ -177,6 +186,7 @@ static void go_further(struct stopper *s)
         return;
     s->began_ns = now_ns();
     s->why.text[0] = 0;
+    tell_taking(s, true);
     if (s->last || s->wishes || !pages_behind(take_pages(s->take))) {
         ask(s);
         return;

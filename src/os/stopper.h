@@ -41,6 +41,8 @@ struct stopper_order {
     bool lets_go;             /* of a checkpoint that is asked for, when the program has ended */
     void *context;
     void (*ready)(void *context); /* the program begins; may be NULL */
+    /* Whether one is being taken, from the first chunk that is put for it; may be NULL. */
+    void (*taking)(void *context, bool taking);
     /* It stands still, and what it did so far belongs to the checkpoint; may be NULL. */
     void (*stopped)(void *context);
     void (*tell)(void *context, const struct stopper_done *done);
@@ -68,6 +70,7 @@ struct stopper {
     enum stopper_step step;
     bool ready;             /* the runner listens */
     bool gone;              /* it has ended */
+    bool taking;            /* as was told */
     bool wish, last;        /* for a checkpoint; for the program's end with it */
     bool told;              /* somebody asked for the one that is taken */
     bool still;             /* it waits for us */

@@ -198,6 +198,7 @@ static void listen_to_program(struct watch *w)
     w->stop = *w->given->stop;
     w->stop.context = w;
     w->stop.ready = NULL;
+    w->stop.taking = NULL;
     w->stop.stopped = tell_stopped;
     w->stop.tell = tell;
     w->stop.tell_not = tell_not;

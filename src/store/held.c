@@ -465,8 +465,9 @@ bool store_is_due(struct store *s)
 
     for (size_t i = 0; i < s->packs.count; i++)
         live += s->packs.at[i].live;
-    return s->drops && ((s->drops >= s->limits.look_commits && s->drops >= s->roots.count / 4) ||
-                        (fresh >= s->limits.look_bytes && fresh >= live / 4));
+    return !s->taking && s->drops &&
+           ((s->drops >= s->limits.look_commits && s->drops >= s->roots.count / 4) ||
+            (fresh >= s->limits.look_bytes && fresh >= live / 4));
 }
 
 bool store_has_dropped(struct store *s)
@@ -494,5 +495,13 @@ enum tern_err store_collect(struct store *s, const struct store_rules *rules, st
     STORE_LOCKED(s);
 
     check(!s->read_only);
-    return store_write(s, &wanted, p);
+    return s->taking ? TERN_OK : store_write(s, &wanted, p);
+}
+
+void store_taking(struct store *s, bool taking)
+{
+    STORE_LOCKED(s);
+
+    check(taking || s->taking > 0);
+    s->taking += taking ? 1 : UINT32_MAX;
 }

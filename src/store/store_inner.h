@@ -41,6 +41,7 @@ struct store {
     struct names whole;   /* lists: uint32_t, bit k: all beneath it as kind k is there */
     uint64_t pin_stamp, pins_from;
     size_t pins_room;       /* when so many are pinned, those that do not count go */
+    uint32_t taking;        /* others put what they will commit */
     uint32_t drops;         /* of roots, since the store last looked what is held */
     bool dirty_roots;       /* some of them are not as in the index */
     bool no_memory;         /* while opening */

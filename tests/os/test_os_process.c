@@ -225,6 +225,7 @@ int main(void)
         TEST(the_first_failure_ends_all),
         TEST(time_runs_out),
         TEST(a_request_to_end_ends_the_jobs),
+        TEST(another_thread_gives_the_jobs_up),
         TEST(jobs_that_cannot_start),
         TEST(words_are_cut_at_blanks),
     };
