@@ -284,9 +284,9 @@ TERN_PUBLIC struct tern_op *tern_submit_more_begin(struct tern *t, struct tern_j
                                                    struct tern_submitted *out);
 
 /*
- * More standard input of a task with open_input, `offset` bytes behind the first that was given by
- * tern_input; the same bytes at the same offset may come again. end: there is no more behind it. At
- * most 1 MiB at a time.
+ * More standard input of a task with open_input. `offset` counts from the first byte of all of it,
+ * what came with the task included; the same bytes at the same offset may come again. end: there is
+ * no more behind it. At most TERN_INPUT_MAX bytes at a time.
  */
 TERN_PUBLIC enum tern_err tern_input(struct tern *t, struct tern_task task, uint64_t offset,
                                      const void *bytes, size_t size, bool end);
@@ -538,7 +538,8 @@ struct tern_rows {
     const struct tern_name *names;
     const struct tern_pool *pool;
     size_t task_count, reason_count, node_count, depot_count, name_count;
-    bool more; /* there are rows behind the last one: ask with `after` */
+    bool more;     /* there are rows behind the last one: ask again, behind it */
+    uint64_t next; /* of tasks: `after` of the next question */
 };
 
 /* The query is needed until the op has ended; *out is set then. TERN_ENOENT. */

@@ -82,10 +82,15 @@ static bool hears_requests(long pid)
 int cmd_checkpoint(const struct invocation *in)
 {
     char *end;
-    long pid = strtol(in->args[0], &end, 10);
+    long pid;
+
+    if (*in->args[0] == 't' || *in->args[0] == 'j')
+        return cmd_checkpoint_task(in);
+    pid = strtol(in->args[0], &end, 10);
 
     if (*end || pid <= 0) {
-        say("checkpoint: '%s' is no process id", in->args[0]);
+        say("checkpoint: '%s' is no process id, and no task (t4711) or job (j12) of a pool",
+            in->args[0]);
         return CLI_USAGE;
     }
     if (!takes_checkpoints(pid)) {

@@ -25,6 +25,26 @@ int cmd_image_import(const struct invocation *in);
 int cmd_cache_show(const struct invocation *in);
 int cmd_cache_prune(const struct invocation *in);
 int cmd_agent(const struct invocation *in);
+int cmd_run(const struct invocation *in);
+int cmd_submit(const struct invocation *in);
+int cmd_attach(const struct invocation *in);
+int cmd_logs(const struct invocation *in);
+int cmd_map(const struct invocation *in);
+int cmd_ps(const struct invocation *in);
+int cmd_show(const struct invocation *in);
+int cmd_why(const struct invocation *in);
+int cmd_wait(const struct invocation *in);
+int cmd_cancel(const struct invocation *in);
+int cmd_forget(const struct invocation *in);
+int cmd_checkpoint_task(const struct invocation *in);
+int cmd_migrate(const struct invocation *in);
+int cmd_nodes(const struct invocation *in);
+int cmd_drain(const struct invocation *in);
+int cmd_put(const struct invocation *in);
+int cmd_get(const struct invocation *in);
+int cmd_ls(const struct invocation *in);
+int cmd_rm(const struct invocation *in);
+int cmd_top(const struct invocation *in);
 int cmd_help(const struct invocation *in);
 int cmd_version(const struct invocation *in);
 int cmd_completion(const struct invocation *in);
@@ -36,6 +56,10 @@ extern const struct command command_image_show, command_image_verify, command_im
 extern const struct command command_image_export, command_image_import;
 extern const struct command command_cache, command_cache_show, command_cache_prune;
 extern const struct command command_agent;
+extern const struct command command_run, command_submit, command_attach, command_logs, command_map;
+extern const struct command command_ps, command_show, command_why, command_wait, command_cancel;
+extern const struct command command_forget, command_migrate, command_nodes, command_drain;
+extern const struct command command_put, command_get, command_ls, command_rm, command_top;
 extern const struct command command_help, command_version, command_completion;
 
 #endif

@@ -168,8 +168,8 @@ static void go_on(struct tern_query *q, const struct tern_rows *rows, struct byt
 {
     const char *last = NULL;
 
-    if (rows->task_count)
-        q->after = rows->tasks[rows->task_count - 1].task.n;
+    if (rows->next)
+        q->after = rows->next;
     if (rows->node_count)
         last = rows->nodes[rows->node_count - 1].name;
     if (rows->depot_count)

@@ -74,8 +74,8 @@ json_t *pool_json_task(const struct tern_result *r)
                      tern_state_text(r->state), "node", text(r->node), "why", text(r->why),
                      "attempt", number(r->attempt), "checkpoint", number(r->checkpoint), "moves",
                      number(r->moves), "losses", number(r->losses), "cpu_ns", number(r->cpu_ns),
-                     "output_bytes", number(r->output_bytes), "error_bytes",
-                     number(r->error_bytes), "files", files(r), "end", end_of(r));
+                     "output_bytes", number(r->output_bytes), "error_bytes", number(r->error_bytes),
+                     "files", files(r), "end", end_of(r));
 }
 
 static json_t *attempt(const struct tern_attempt *a)
@@ -121,12 +121,12 @@ json_t *pool_json_detail(const struct tern_detail *d)
 
 json_t *pool_json_node(const struct tern_node *n)
 {
-    json_t *out = json_pack(
-        "{so so so so so so so so so so so}", "node", text(n->name), "state", text(n->state),
-        "machine", text(n->machine), "system", text(n->system), "slots", number(n->slots),
-        "running", number(n->running), "waiting", number(n->waiting), "processors",
-        number(n->processors), "speed", number(n->speed), "memory_bytes", number(n->memory_bytes),
-        "memory_free_bytes", number(n->memory_free));
+    json_t *out =
+        json_pack("{so so so so so so so so so so so}", "node", text(n->name), "state",
+                  text(n->state), "machine", text(n->machine), "system", text(n->system), "slots",
+                  number(n->slots), "running", number(n->running), "waiting", number(n->waiting),
+                  "processors", number(n->processors), "speed", number(n->speed), "memory_bytes",
+                  number(n->memory_bytes), "memory_free_bytes", number(n->memory_free));
 
     json_object_set_new(out, "foreign_load_thousandths", number(n->foreign_thousandths));
     json_object_set_new(out, "labels", texts(n->labels, n->label_count));

@@ -55,13 +55,26 @@ const struct command command_completion = {
 };
 
 const struct command *const commands[] = {
-    &command_agent,       &command_cc,           &command_exec,
-    &command_resume,      &command_checkpoint,   &command_replay,
-    &command_record_show, &command_image_show,   &command_image_verify,
-    &command_image_diff,  &command_image_export, &command_image_import,
-    &command_module_show, &command_module_c,     &command_module_validate,
-    &command_cache,       &command_cache_show,   &command_cache_prune,
-    &command_help,        &command_version,      &command_completion,
+    &command_cc,           &command_exec,
+    &command_resume,       &command_checkpoint,
+    &command_run,          &command_submit,
+    &command_map,          &command_attach,
+    &command_logs,         &command_ps,
+    &command_show,         &command_why,
+    &command_wait,         &command_cancel,
+    &command_migrate,      &command_forget,
+    &command_nodes,        &command_drain,
+    &command_top,          &command_put,
+    &command_get,          &command_ls,
+    &command_rm,           &command_replay,
+    &command_agent,        &command_record_show,
+    &command_image_show,   &command_image_verify,
+    &command_image_diff,   &command_image_export,
+    &command_image_import, &command_module_show,
+    &command_module_c,     &command_module_validate,
+    &command_cache,        &command_cache_show,
+    &command_cache_prune,  &command_help,
+    &command_version,      &command_completion,
 };
 
 const size_t command_count = COUNT(commands);

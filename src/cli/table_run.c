@@ -1,4 +1,5 @@
 #include "cli/commands.h"
+#include "cli/pool.h"
 
 /* The descriptions of cc and exec. */
 
@@ -235,18 +236,29 @@ const struct command command_resume = {
     .run = cmd_resume,
 };
 
+static const struct option checkpoint_options[] = {POOL_OPTION_POOL, POOL_OPTION_JSON};
+
 static const struct example checkpoint_examples[] = {
     {"tern checkpoint 4711", "the tern exec or tern resume with this process id takes one now"},
+    {"tern checkpoint t4711", "the task t4711 of the pool does"},
 };
+
+static const struct exit_status checkpoint_statuses[] = {POOL_STATUSES};
 
 const struct command command_checkpoint = {
     .name = "checkpoint",
-    .summary = "ask a running program for a checkpoint",
-    .usage = "PID",
-    .about = "PID is the process id of a tern exec --checkpoint or a tern resume. The program goes "
-             "on afterwards.",
+    .summary = "ask a running program or task for a checkpoint",
+    .usage = "PID | TASK | JOB",
+    .about =
+        "A number is the process id of a tern exec --checkpoint or a tern resume on this machine; "
+        "t4711 is a task of the pool, j12 all tasks of a job. The program goes on afterwards. "
+        "--pool and --json are about tasks.",
+    .options = checkpoint_options,
+    .option_count = COUNT(checkpoint_options),
     .examples = checkpoint_examples,
     .example_count = COUNT(checkpoint_examples),
+    .statuses = checkpoint_statuses,
+    .status_count = COUNT(checkpoint_statuses),
     .args_least = 1,
     .args_most = 1,
     .run = cmd_checkpoint,

@@ -35,7 +35,8 @@ struct client {
     struct links *links;
     struct courier *courier;
     uint32_t kept;
-    link_id agent; /* 0: not up */
+    link_id agent;   /* 0: not up */
+    link_id pending; /* says who it is, but not yet in which session we are */
     uint64_t session, last_number, last_ask;
     struct request *first; /* in the order asked; those sent stand in front */
     size_t waiting, outstanding;
@@ -408,17 +409,32 @@ static void repeat(struct client *c)
     pump(c);
 }
 
-static void agent_up(struct client *c, link_id link, const Tern__Hello *hello)
+/* Of the agent that we talk to now; its session is known. */
+static void begin_talk(struct client *c, link_id link, const Tern__Hello *hello)
 {
     /* Watches go with the connection, and are asked for by new requests. */
     end_all(take_out(c, is_asked_anew), TERN_EEXPIRED, "asked for again");
     if (c->session != hello->session)
         begin_session(c, hello->session);
+    c->pending = 0;
     c->agent = link;
     if (c->config.up)
         c->config.up(c->config.context, hello);
     if (c->agent)
         repeat(c);
+}
+
+/* Instead of a session. One that has lapsed is no reason to stay away. */
+static void be_refused(struct client *c, const Tern__Refused *refused)
+{
+    const enum tern_err err = refused->error ? (enum tern_err)refused->error : TERN_EACCES;
+
+    if (err == TERN_ETIME && c->session) {
+        begin_session(c, 0);
+        return; /* the agent closes; we dial again */
+    }
+    if (c->config.failed)
+        c->config.failed(c->config.context, err, refused->text);
 }
 
 static void on_up(void *context, link_id link, const Tern__Hello *hello, const char *owner)
@@ -428,21 +444,27 @@ static void on_up(void *context, link_id link, const Tern__Hello *hello, const c
     (void)owner;
     if (courier_up(c->courier, link))
         return;
-    if (hello->part == TERN__PART__PART_AGENT)
-        agent_up(c, link, hello);
-    else
+    if (hello->part != TERN__PART__PART_AGENT)
         links_close(c->links, link);
+    else if (hello->session)
+        begin_talk(c, link, hello);
+    else
+        c->pending = link; /* the session comes when it is on the agent's journal */
 }
 
 static void on_message(void *context, link_id link, const Tern__Envelope *e, struct view attachment)
 {
     struct client *c = context;
 
-    if (courier_message(c->courier, link, e, attachment) || link != c->agent)
+    if (courier_message(c->courier, link, e, attachment))
         return;
-    if (e->answers)
+    if (link == c->pending && e->body_case == TERN__ENVELOPE__BODY_HELLO && e->hello->session)
+        begin_talk(c, link, e->hello);
+    else if (link == c->pending && e->body_case == TERN__ENVELOPE__BODY_REFUSED)
+        be_refused(c, e->refused);
+    else if (link == c->agent && e->answers)
         take_answer(c, e);
-    else if (e->body_case == TERN__ENVELOPE__BODY_SEEN)
+    else if (link == c->agent && e->body_case == TERN__ENVELOPE__BODY_SEEN)
         take_seen(c, e->seen);
 }
 
@@ -450,6 +472,8 @@ static void on_down(void *context, link_id link, enum tern_err err, const char *
 {
     struct client *c = context;
 
+    if (link == c->pending)
+        c->pending = 0;
     if (courier_down(c->courier, link, err, why) || link != c->agent)
         return;
     c->agent = 0;

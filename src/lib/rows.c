@@ -267,6 +267,7 @@ static struct held_rows *rows_new(const Tern__Rows *wire)
     fill_reasons(h);
     fill_pool(h);
     h->rows.more = wire->more;
+    h->rows.next = wire->next;
     if (!h->short_of_memory)
         return h;
     tern_rows_free(&h->rows);

@@ -36,6 +36,8 @@ struct stage {
     struct asked asked[ASKED_MAX];
     size_t asked_count;
     bool silent; /* answers nothing */
+    bool later;  /* says the session in a message, not in its first Hello */
+    bool lapsed; /* refuses sessions that it gave */
     /* The client's owner. */
     unsigned ups, downs, done, failed, seen, refused;
     uint64_t sum; /* of counts, in order */
@@ -86,6 +88,17 @@ static void agent_tell(struct stage *s, uint64_t task, uint64_t job)
     assert_int_equal(links_send(s->agent, s->at, &e, (struct view){0}), TERN_OK);
 }
 
+static void agent_say_session(struct stage *s)
+{
+    Tern__Envelope e = TERN__ENVELOPE__INIT;
+    Tern__Hello hello = TERN__HELLO__INIT;
+
+    hello.session = s->give_session;
+    e.body_case = TERN__ENVELOPE__BODY_HELLO;
+    e.hello = &hello;
+    assert_int_equal(links_send(s->agent, s->at, &e, (struct view){0}), TERN_OK);
+}
+
 static void agent_up(void *context, link_id link, const Tern__Hello *hello, const char *owner)
 {
     struct stage *s = context;
@@ -94,6 +107,12 @@ static void agent_up(void *context, link_id link, const Tern__Hello *hello, cons
     s->hellos++;
     s->last_session = hello->session;
     s->at = link;
+    if (s->lapsed && hello->session) {
+        agent_refuse(s, 0, TERN_ETIME, "this session has lapsed");
+        links_close(s->agent, link);
+    } else if (s->later) {
+        agent_say_session(s);
+    }
 }
 
 static void agent_hello(void *context, link_id link, Tern__Hello *ours)
@@ -101,7 +120,7 @@ static void agent_hello(void *context, link_id link, Tern__Hello *ours)
     struct stage *s = context;
 
     (void)link;
-    ours->session = s->give_session;
+    ours->session = s->later ? 0 : s->give_session;
 }
 
 static void agent_message(void *context, link_id link, const Tern__Envelope *e, struct view bytes)
@@ -350,6 +369,46 @@ static void test_a_forgotten_session_is_told_and_questions_are_asked_anew(void *
     end(&s);
 }
 
+static void test_a_session_may_come_behind_the_hello(void **state)
+{
+    struct stage s;
+
+    (void)state;
+    begin(&s);
+    s.later = true;
+    cancel(&s);
+    run(&s);
+    assert_int_equal(s.ups, 1);
+    assert_int_equal(s.done, 1);
+    break_connection(&s);
+    assert_int_equal(s.last_session, 77);
+    end(&s);
+}
+
+static void test_a_lapsed_session_is_replaced(void **state)
+{
+    struct stage s;
+
+    (void)state;
+    begin(&s);
+    s.later = true;
+    s.silent = true;
+    run(&s);
+    cancel(&s);
+    query(&s);
+    run(&s);
+    s.lapsed = true;
+    s.give_session = 78;
+    break_connection(&s);
+    assert_int_equal(s.hellos, 3); /* refused, then as a new one */
+    assert_int_equal(s.last_session, 0);
+    assert_int_equal(s.failed, 1);
+    assert_int_equal(s.err, TERN_EEXPIRED);
+    assert_int_equal(s.asked[2].body, TERN__ENVELOPE__BODY_QUERY);
+    assert_int_equal(s.asked[2].number, 1);
+    end(&s);
+}
+
 static void test_nobody_hears_of_what_is_not_wanted_any_more(void **state)
 {
     struct stage s;
@@ -486,6 +545,8 @@ int main(void)
         cmocka_unit_test(test_no_more_than_so_many_are_outstanding),
         cmocka_unit_test(test_refusals_come_with_their_words),
         cmocka_unit_test(test_a_forgotten_session_is_told_and_questions_are_asked_anew),
+        cmocka_unit_test(test_a_session_may_come_behind_the_hello),
+        cmocka_unit_test(test_a_lapsed_session_is_replaced),
         cmocka_unit_test(test_nobody_hears_of_what_is_not_wanted_any_more),
         cmocka_unit_test(test_watches_outlive_connections),
         cmocka_unit_test(test_a_watch_that_is_refused_says_so_once),
