@@ -45,6 +45,8 @@ int cmd_get(const struct invocation *in);
 int cmd_ls(const struct invocation *in);
 int cmd_rm(const struct invocation *in);
 int cmd_top(const struct invocation *in);
+int cmd_node(const struct invocation *in);
+int cmd_slot(const struct invocation *in);
 int cmd_help(const struct invocation *in);
 int cmd_version(const struct invocation *in);
 int cmd_completion(const struct invocation *in);
@@ -60,6 +62,7 @@ extern const struct command command_run, command_submit, command_attach, command
 extern const struct command command_ps, command_show, command_why, command_wait, command_cancel;
 extern const struct command command_forget, command_migrate, command_nodes, command_drain;
 extern const struct command command_put, command_get, command_ls, command_rm, command_top;
+extern const struct command command_node, command_slot;
 extern const struct command command_help, command_version, command_completion;
 
 #endif
