@@ -253,7 +253,8 @@ static void leave(struct node *n, struct core_out *out)
     }
     n->leaving = true;
     n->leave_by_ns = n->now_ns + n->config.leave_ns;
-    core_note(out, NOTE_LEAVING, n->held.count - n->over.count, 0, 0);
+    if (n->held.count > n->over.count)
+        core_note(out, NOTE_LEAVING, n->held.count - n->over.count, 0, 0);
     if (n->agent)
         send_ad(n, out);
     while (n->queue.first)

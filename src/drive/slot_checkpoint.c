@@ -1,25 +1,11 @@
 #include "drive/slot_inner.h"
 
 #include "base/check.h"
+#include "core/policy_interval.h"
 
-#include <math.h>
 #include <string.h>
 
 /* ---------------------------------------------------------------- when */
-
-/*
- * Young's interval, sqrt(2 d M) for a checkpoint that costs d and failures every M, but at most
- * `most`.
- */
-static int64_t interval(int64_t cost_ns, int64_t failure_ns, int64_t most_ns)
-{
-    double wait;
-
-    if (failure_ns <= 0)
-        return most_ns;
-    wait = sqrt(2.0 * (double)cost_ns * (double)failure_ns);
-    return wait < (double)most_ns ? (int64_t)wait : most_ns;
-}
 
 static void plan_next(struct slot *s)
 {
@@ -29,7 +15,7 @@ static void plan_next(struct slot *s)
                                                                    : s->config.every_ns;
     const int64_t cost = s->take.cost_ns ? s->take.cost_ns : ONLY_GUESS_NS;
 
-    s->take.due_ns = slot_now(s) + interval(cost, placing->failure_ns, most);
+    s->take.due_ns = slot_now(s) + policy_interval(cost, placing->failure_ns, most);
 }
 
 void take_begin(struct slot *s)
@@ -73,7 +59,6 @@ void take_due(struct slot *s)
         return;
     t->wished = false;
     t->taking = TAKE_ENGINE;
-    t->asked_ns = slot_now(s);
     s->config.engine->calls->checkpoint(s->config.engine->self, t->last);
 }
 
@@ -149,7 +134,8 @@ void take_made(struct slot *s, const struct engine_checkpoint *made)
     }
     if (made->last)
         s->step = JOB_LEAVING;
-    t->cost_ns = slot_now(s) - t->asked_ns;
+    /* It stands still for the pause; and what goes on beside it takes some of its machine. */
+    t->cost_ns = (int64_t)(made->pause_ns + made->total_ns / 4);
     t->tries = 0;
     send_root(s);
 }

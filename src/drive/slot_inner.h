@@ -85,7 +85,6 @@ struct checkpoints {
     struct chunks_root root, before; /* what is sent; the one before it, still held */
     bool has_before;
     struct carry *carry;
-    int64_t asked_ns; /* the one that is taken */
     int64_t due_ns;
     int64_t cost_ns;
     bool wished; /* ORDER_CHECKPOINT, or a move */
