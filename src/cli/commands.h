@@ -26,6 +26,7 @@ int cmd_depot(const struct invocation *in);
 int cmd_cache_show(const struct invocation *in);
 int cmd_cache_prune(const struct invocation *in);
 int cmd_agent(const struct invocation *in);
+int cmd_up(const struct invocation *in);
 int cmd_run(const struct invocation *in);
 int cmd_submit(const struct invocation *in);
 int cmd_attach(const struct invocation *in);
@@ -59,7 +60,7 @@ extern const struct command command_image_show, command_image_verify, command_im
 extern const struct command command_image_export, command_image_import;
 extern const struct command command_depot;
 extern const struct command command_cache, command_cache_show, command_cache_prune;
-extern const struct command command_agent;
+extern const struct command command_agent, command_up;
 extern const struct command command_run, command_submit, command_attach, command_logs, command_map;
 extern const struct command command_ps, command_show, command_why, command_wait, command_cancel;
 extern const struct command command_forget, command_migrate, command_nodes, command_drain;

@@ -4,6 +4,7 @@
 #include "cli/say.h"
 
 #include "os/confine.h"
+#include "os/pool/family.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -125,6 +126,8 @@ int main(int argc, char **argv)
         argv[1] = help;
     else if (strcmp(argv[1], "--version") == 0)
         argv[1] = version;
+    if (family_orphan())
+        return CLI_FAILED; /* of tern up, which is gone: so is whoever could hear why */
     c = command_find(argv + 1, &used);
     if (!c && command_is_group(argv[1]) && (!argv[2] || strcmp(argv[2], "--help") == 0)) {
         help_group(argv[1]);

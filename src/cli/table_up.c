@@ -55,3 +55,44 @@ const struct command command_agent = {
     .status_count = COUNT(agent_statuses),
     .run = cmd_agent,
 };
+
+static const struct option up_options[] = {
+    {.name = "nodes", .argument = "N", .help = "as if it were N machines (default: 1)"},
+    {.name = "slots",
+     .argument = "K",
+     .help = "programs that run at a time on each node (default: the processors, shared out)"},
+    {.name = "listen",
+     .argument = "ENDPOINT",
+     .help = "let other machines come in, too: tcp:HOST:PORT"},
+    {.name = "state",
+     .argument = "DIR",
+     .path = true,
+     .help = "keep everything there (default: $XDG_STATE_HOME/tern)"},
+};
+
+static const struct example up_examples[] = {
+    {"tern up", "a pool of this machine; in another terminal: tern run prog.wasm"},
+    {"tern up --nodes 3 --slots 1", "three nodes, to see what becomes of work when one is killed"},
+};
+
+const struct command command_up = {
+    .name = "up",
+    .summary = "start a whole pool on this machine",
+    .usage = "",
+    .about =
+        "Starts an agent, two depots and nodes, and prints one line that begins with 'ready:' when "
+        "all of them are there. One that dies is started again. SIGTERM or Ctrl-C ends them, nodes "
+        "first, so that they can bring what they have to the depots; a second one ends them at "
+        "once.\n"
+        "\n"
+        "Everything is kept in the state directory: started again, the pool goes on where it was. "
+        "It needs no configuration; see tern agent, tern depot and tern node for more than one "
+        "machine.",
+    .options = up_options,
+    .option_count = COUNT(up_options),
+    .examples = up_examples,
+    .example_count = COUNT(up_examples),
+    .statuses = agent_statuses,
+    .status_count = COUNT(agent_statuses),
+    .run = cmd_up,
+};
