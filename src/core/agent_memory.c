@@ -15,7 +15,7 @@ void *agent_alloc(size_t count, size_t size)
 
 void *agent_grow(void *array, size_t *room, size_t count, size_t size)
 {
-    size_t wanted = *room ? 2 * *room : 4;
+    size_t wanted = *room ? 2 * *room : 1; /* most often there is one of a kind */
     void *grown;
 
     if (count < *room)

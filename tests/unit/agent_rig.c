@@ -24,6 +24,7 @@ void rig_release(struct rig *r)
     for (size_t i = 0; i < r->fact_count; i++)
         bytes_release(&r->facts[i]);
     free(r->facts);
+    free(r->sent);
 }
 
 static void keep_fact(struct rig *r, const Tern__Fact *f)
@@ -31,6 +32,8 @@ static void keep_fact(struct rig *r, const Tern__Fact *f)
     struct arena arena = {0};
     Tern__Fact *again;
 
+    if (r->forgetful)
+        return;
     if (r->fact_count == r->fact_room) {
         r->fact_room = r->fact_room ? 2 * r->fact_room : 64;
         r->facts = realloc(r->facts, r->fact_room * sizeof *r->facts);
@@ -47,10 +50,15 @@ static void keep_fact(struct rig *r, const Tern__Fact *f)
 static void keep_message(struct rig *r, const struct core_action *action)
 {
     struct bytes frame = {0};
-    struct rig_sent *sent = &r->sent[r->sent_count++];
+    struct rig_sent *sent;
     struct view envelope;
 
-    check(r->sent_count <= RIG_SENT_MAX);
+    if (r->sent_count == r->sent_room) {
+        r->sent_room = r->sent_room ? 2 * r->sent_room : 64;
+        r->sent = realloc(r->sent, r->sent_room * sizeof *r->sent);
+        check(r->sent);
+    }
+    sent = &r->sent[r->sent_count++];
     *sent = (struct rig_sent){.peer = action->peer, .closed = action->kind == CORE_CLOSE};
     if (sent->closed)
         return;

@@ -10,8 +10,6 @@
 
 #include "core/agent.h"
 
-enum { RIG_SENT_MAX = 65536 };
-
 struct rig_sent {
     uint32_t peer;
     bool closed; /* the peer was closed */
@@ -28,9 +26,11 @@ struct rig {
     struct bytes *facts;
     size_t fact_count, fact_room;
     struct arena arena; /* of what was sent in the last step */
-    struct rig_sent sent[RIG_SENT_MAX];
-    size_t sent_count;
-    bool ended, unchecked;
+    struct rig_sent *sent;
+    size_t sent_count, sent_room;
+    bool ended;
+    bool unchecked; /* agent_check is left to the test */
+    bool forgetful; /* facts are not kept */
 };
 
 void rig_init(struct rig *r, const struct agent_config *config);
