@@ -170,7 +170,7 @@ int cmd_ls(const struct invocation *in)
         code = pool_ask_all(in, t, &names, list, &l);
     tern_close(t);
     if (l.json && !code)
-        say_json_take(l.json);
+        say_json_take(json_pack("{so}", "names", l.json));
     return code ? code : say_end_of_output(0);
 }
 

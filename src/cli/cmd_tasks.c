@@ -32,7 +32,7 @@ static bool list_tasks(void *context, const struct tern_rows *rows)
 static int end_listing(struct listing *l, int code, const char *nothing)
 {
     if (l->json)
-        say_json_take(l->json);
+        say_json_take(json_pack("{so}", "tasks", l->json));
     else if (!l->any && !code)
         puts(nothing);
     return code ? code : say_end_of_output(0);
@@ -58,15 +58,25 @@ int cmd_ps(const struct invocation *in)
 
 /* ---- show, why ---- */
 
+/* All arguments name tasks or jobs: said before a pool is needed. */
+static struct tern *open_for_ids(const struct invocation *in, int *code)
+{
+    struct tern_which which;
+
+    *code = CLI_USAGE;
+    for (size_t i = 0; i < in->arg_count; i++)
+        if (!pool_take_id(in, in->args[i], &which))
+            return NULL;
+    *code = 0;
+    return pool_open(in, code);
+}
+
 static struct tern_rows *ask_one(const struct invocation *in, struct tern *t,
                                  enum tern_question what, int *code)
 {
     struct tern_query query = {.what = what};
 
-    if (!pool_take_id(in, in->args[0], &query.which)) {
-        *code = CLI_USAGE;
-        return NULL;
-    }
+    pool_parse_id(in->args[0], &query.which);
     return pool_ask(in, t, &query, code);
 }
 
@@ -87,7 +97,7 @@ static int64_t wall_of_zero(struct tern *t)
 int cmd_show(const struct invocation *in)
 {
     int code = 0;
-    struct tern *t = pool_open(in, &code);
+    struct tern *t = open_for_ids(in, &code);
     struct tern_rows *rows = t ? ask_one(in, t, TERN_ASK_TASK, &code) : NULL;
 
     if (rows && rows->detail && pool_wants_json(in))
@@ -113,7 +123,7 @@ static void show_reasons(const struct tern_rows *rows)
 int cmd_why(const struct invocation *in)
 {
     int code = 0;
-    struct tern *t = pool_open(in, &code);
+    struct tern *t = open_for_ids(in, &code);
     struct tern_rows *rows = t ? ask_one(in, t, TERN_ASK_WHY, &code) : NULL;
 
     if (rows && pool_wants_json(in)) {
@@ -121,7 +131,7 @@ int cmd_why(const struct invocation *in)
 
         for (size_t i = 0; i < rows->reason_count; i++)
             json_array_append_new(list, pool_json_reason(&rows->reasons[i]));
-        say_json_take(list);
+        say_json_take(json_pack("{so}", "reasons", list));
     } else if (rows) {
         show_reasons(rows);
     }
@@ -148,18 +158,17 @@ static int order_all(const struct invocation *in, order_which *order, const char
 {
     uint64_t sum = 0;
     int code = 0;
-    struct tern *t = pool_open(in, &code);
+    struct tern *t = open_for_ids(in, &code);
 
     for (size_t i = 0; t && i < in->arg_count; i++) {
         struct tern_which which;
         uint64_t count = 0;
-        enum tern_err err = TERN_OK;
-        int one = CLI_USAGE;
+        enum tern_err err;
+        int one;
 
-        if (pool_take_id(in, in->args[i], &which)) {
-            err = order(t, which, &count);
-            one = err ? pool_fail(in, t, err) : 0;
-        }
+        pool_parse_id(in->args[i], &which);
+        err = order(t, which, &count);
+        one = err ? pool_fail(in, t, err) : 0;
         sum += count;
         code = code ? code : one;
     }
@@ -232,14 +241,13 @@ static int add_all(const struct invocation *in, struct tern *t, struct tern_watc
 
     for (size_t i = 0; i < in->arg_count && !code; i++) {
         struct tern_query query = {.what = TERN_ASK_TASKS, .ended = true};
+        uint64_t count = 0;
         enum tern_err err;
 
-        if (!pool_take_id(in, in->args[i], &query.which))
-            return CLI_USAGE;
+        pool_parse_id(in->args[i], &query.which);
         if (query.which.job.n)
-            code = pool_ask_all(in, t, &query, count_row, ends);
-        else
-            ++*ends;
+            code = pool_ask_all(in, t, &query, count_row, &count);
+        *ends += count ? count : 1; /* of a job that is not known: that it is not */
         err = code ? TERN_OK : tern_watch_add(w, query.which);
         code = err ? pool_fail(in, t, err) : code;
     }
@@ -268,7 +276,7 @@ static int wait_for(const struct invocation *in, struct tern *t, struct tern_wat
 int cmd_wait(const struct invocation *in)
 {
     int code = 0;
-    struct tern *t = pool_open(in, &code);
+    struct tern *t = open_for_ids(in, &code);
     struct tern_watch *w = t ? tern_watch_new(t, false) : NULL;
 
     if (w)

@@ -69,7 +69,7 @@ static json_t *end_of(const struct tern_result *r)
 
 json_t *pool_json_task(const struct tern_result *r)
 {
-    return json_pack("{so so so ss so so so so so so so so so so so}", "task", task_id(r->task),
+    return json_pack("{so so so ss so so so so so so so so so so so}", "id", task_id(r->task),
                      "job", job_id(r->job), "index", number(r->index), "state",
                      tern_state_text(r->state), "node", text(r->node), "why", text(r->why),
                      "attempt", number(r->attempt), "checkpoint", number(r->checkpoint), "moves",
