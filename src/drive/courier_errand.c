@@ -113,7 +113,7 @@ static void get_over(struct part *p, enum tern_err err, const char *why)
 
 static enum tern_err take(void *context, struct view bytes, const char **why)
 {
-    struct errand *c = context;
+    struct errand *c = ((struct part *)context)->errand;
     size_t skip = bytes.size < c->skip ? bytes.size : (size_t)c->skip;
     enum tern_err err;
 
@@ -175,13 +175,11 @@ static void go_down(struct part *p)
                                       .root = c->order.root,
                                       .bytes = take,
                                       .offset = c->reached / LEAF_BYTES * LEAF_BYTES,
-                                      .context = c,
+                                      .context = p,
                                       .done = done};
-    struct fetch_order mine = order;
 
     c->skip = c->reached - order.offset;
-    mine.context = p;
-    p->fetch = fetch_new(&mine);
+    p->fetch = fetch_new(&order);
     if (p->fetch)
         fetch_go(p->fetch);
     else
