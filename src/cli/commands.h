@@ -52,6 +52,7 @@ int cmd_slot(const struct invocation *in);
 int cmd_help(const struct invocation *in);
 int cmd_version(const struct invocation *in);
 int cmd_completion(const struct invocation *in);
+int cmd_sim(const struct invocation *in);
 
 extern const struct command command_cc, command_exec, command_resume, command_checkpoint;
 extern const struct command command_replay, command_record_show;
@@ -66,6 +67,7 @@ extern const struct command command_ps, command_show, command_why, command_wait,
 extern const struct command command_forget, command_migrate, command_nodes, command_drain;
 extern const struct command command_put, command_get, command_ls, command_rm, command_top;
 extern const struct command command_node, command_slot;
+extern const struct command command_sim;
 extern const struct command command_help, command_version, command_completion;
 
 #endif

@@ -77,6 +77,7 @@ const struct command *const commands[] = {
     &command_cache,        &command_cache_show,
     &command_cache_prune,  &command_help,
     &command_version,      &command_completion,
+    &command_sim,
 };
 
 const size_t command_count = COUNT(commands);

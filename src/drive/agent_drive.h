@@ -33,6 +33,8 @@ struct agent_drive_config {
     void *context;
     /* What happened; may be NULL. */
     void (*log)(void *context, enum note_level level, const char *line);
+    /* The same as it is, for who counts them; may be NULL. */
+    void (*note)(void *context, const struct note *note);
     /* Every event before it is given to the core, as agent_record.h has it; may be NULL. */
     void (*record)(void *context, struct view bytes);
     void (*ended)(void *context, enum tern_err err, const char *why);

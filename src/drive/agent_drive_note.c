@@ -26,6 +26,8 @@ void note_log(struct agent_drive *d, const struct note *note)
     const char *at = note_text(note->name);
     size_t value = 0;
 
+    if (d->config.note)
+        d->config.note(d->config.context, note);
     if (!d->config.log)
         return;
     while (*at) {

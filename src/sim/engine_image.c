@@ -233,8 +233,8 @@ enum tern_err image_put(struct chunks *chunks, const struct image_order *o, cons
     return err;
 }
 
-enum tern_err image_put_files(struct chunks *chunks, const struct image_order *o,
-                              const struct program *p, struct image_files *out)
+enum tern_err image_put_made(struct chunks *chunks, const struct image_order *o,
+                             const struct program *p, struct image_made *out)
 {
     enum tern_err err = TERN_OK;
 
@@ -254,8 +254,8 @@ enum tern_err image_put_files(struct chunks *chunks, const struct image_order *o
     return err;
 }
 
-void image_files_release(struct image_files *files)
+void image_made_release(struct image_made *files)
 {
     free(files->files);
-    *files = (struct image_files){0};
+    *files = (struct image_made){0};
 }

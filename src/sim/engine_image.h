@@ -26,14 +26,14 @@ enum tern_err image_prepare(struct chunks *chunks, const struct engine_order *or
 enum tern_err image_put(struct chunks *chunks, const struct image_order *o,
                         const struct program *p, struct chunks_root *root);
 
-struct image_files {
+struct image_made {
     struct engine_file *files;
     size_t count;
 };
 /* The files that it was to leave. */
-enum tern_err image_put_files(struct chunks *chunks, const struct image_order *o,
-                              const struct program *p, struct image_files *out);
-void image_files_release(struct image_files *files);
+enum tern_err image_put_made(struct chunks *chunks, const struct image_order *o,
+                              const struct program *p, struct image_made *out);
+void image_made_release(struct image_made *files);
 
 /* All bytes of a blob that lies there. */
 enum tern_err image_blob(struct chunks *chunks, const char *domain, const Tern__Blob *blob,

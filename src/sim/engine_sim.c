@@ -87,12 +87,12 @@ static void end_exit(struct engine_sim *e)
                              .code = e->program.args.code,
                              .text = "",
                              .cpu_ns = e->ran_ns};
-    struct image_files files = {0};
+    struct image_made files = {0};
 
     if (program_traps(&e->program)) {
         end.kind = TERN__END_KIND__END_TRAP;
         end.text = "it trapped";
-    } else if (image_put_files(e->config.chunks, &e->order, &e->program, &files)) {
+    } else if (image_put_made(e->config.chunks, &e->order, &e->program, &files)) {
         end.kind = TERN__END_KIND__END_BROKEN;
         end.text = "its files cannot be kept: no room left";
     } else {
@@ -100,7 +100,7 @@ static void end_exit(struct engine_sim *e)
         end.file_count = files.count;
     }
     over(e, &end);
-    image_files_release(&files);
+    image_made_release(&files);
 }
 
 static void end_broken(struct engine_sim *e)

@@ -126,3 +126,9 @@ void sim_tell(struct sim *s, enum trace_kind kind, const char *who, uint64_t a, 
         memcpy(row.text, text, strnlen(text, sizeof row.text - 1));
     trace_add(&s->trace, &row);
 }
+
+void sim_drain(struct sim *s)
+{
+    while (sim_step(s, INT64_MAX - 1))
+        ;
+}

@@ -26,6 +26,8 @@ struct sim {
 
 void sim_init(struct sim *s, uint64_t seed);
 void sim_release(struct sim *s);
+/* All that was still to happen happens, at its time: of what is dead only memory is given back. */
+void sim_drain(struct sim *s);
 
 /* run(context, arg) at that time, or now if it has passed. There is no taking back: who may have
  * changed his mind by then looks at arg. */
