@@ -2,11 +2,18 @@
 
 #include "os/checkpoint_root.h"
 #include "os/file.h"
-#include "os/fill.h"
 
 #include <string.h>
 
-enum { RUN_BYTES_MAX = 1 << 30 };
+/* Settings: all arguments and variables that a system takes, each byte of them escaped. */
+enum { SETTINGS_BYTES_MAX = 32 << 20 };
+
+static size_t bytes_max(enum root_part part)
+{
+    return part == ROOT_SETTINGS ? SETTINGS_BYTES_MAX
+           : part == ROOT_MODULE ? WASM_MODULE_BYTES_MAX
+                                 : IMAGE_ROOT_BYTES_MAX;
+}
 
 static enum tern_err get_run(struct store *s, const struct root *r, enum root_part part,
                              struct bytes *out)
@@ -15,14 +22,12 @@ static enum tern_err get_run(struct store *s, const struct root *r, enum root_pa
     enum tern_err err = TERN_OK;
     struct store_name name;
 
-    out->limit = RUN_BYTES_MAX;
+    out->limit = bytes_max(part);
     for (uint32_t i = 0; i < r->count[part] && !err; i++) {
         memcpy(name.bytes, names + (size_t)i * STORE_NAME_BYTES, STORE_NAME_BYTES);
         err = store_get(s, &name, out);
     }
-    if (!err && !bytes_ok(out))
-        err = TERN_ETOOBIG;
-    return err;
+    return err == TERN_ENOMEM && out->size + STORE_CHUNK_MAX > out->limit ? TERN_ETOOBIG : err;
 }
 
 static enum tern_err open_root(struct store *s, struct checkpoint *c, struct problem *p)
@@ -93,18 +98,6 @@ enum tern_err checkpoint_load_state(const struct checkpoint *c, int state, struc
         err = file_write_fd(state, bytes_view(&encoded));
     bytes_release(&encoded);
     return err ? checkpoint_unloaded(c, err, p) : TERN_OK;
-}
-
-enum tern_err checkpoint_load(struct store *s, const struct checkpoint *c, int memory, int state,
-                              struct problem *p)
-{
-    struct fill *f = NULL;
-    enum tern_err err = fill_new(s, &c->image, NULL, &f);
-
-    if (!err)
-        err = fill_all(f, memory);
-    fill_free(f);
-    return err ? checkpoint_unloaded(c, err, p) : checkpoint_load_state(c, state, p);
 }
 
 enum tern_err checkpoint_unloaded(const struct checkpoint *c, enum tern_err err, struct problem *p)
