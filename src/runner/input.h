@@ -15,6 +15,8 @@
  *          ended when it goes on, whatever its new standard input holds. That of a terminal is only
  *          as good as the next line.
  * Going on What the file has and the program had not read comes first, then the new standard input.
+ * Sum      What the program has been given is summed up in the file's head, so that damage is found
+ *          before it is given again (os/kept_input.h).
  * Limits   When INPUT_KEPT_BYTES_MAX were taken in since the last checkpoint, one is wished for.
  * Not here Letting go of what a checkpoint has passed: the parent does.
  * Errors   A full disk: NOSPC, and nothing has been taken out of the pipe.
@@ -24,6 +26,7 @@
 
 #include "runner/fds.h"
 #include "runner/vectors.h"
+#include "wire/input_head.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -37,8 +40,8 @@ struct input {
     bool kept;      /* else the program reads for itself */
     bool is_pipe;   /* what it comes from */
     bool over;      /* it had ended before this process began: nothing more is asked for */
-    bool is_marked; /* the file says that it ends at marked */
-    uint64_t marked;
+    struct input_head head; /* of the file */
+    uint64_t sum;           /* of what the program has read; 0: not known */
     uint64_t at;     /* the program has read so far */
     uint64_t end;    /* the file has so far */
     uint64_t passed; /* the last checkpoint was at */

@@ -280,6 +280,40 @@ def the_kept_file_is_needed(s):
 
 
 @suite.case
+def damage_to_the_kept_file_is_found(s):
+    """Wherever it is: refused, or of no importance."""
+    state = new(s)
+    p = start(s, state, "blocks", stdin=subprocess.PIPE).type(b"abcdefghijklmn").lines(2)
+    before = commits(state)
+    p.send(signal.SIGUSR1).wait_for_commit(before)
+    p.type(b"opqrstuvwxyzAB").lines(4).process.kill()
+    p.end()
+    [name] = [f.name for f in state.iterdir() if f.name.startswith("input-")]
+    data = (state / name).read_bytes()
+    equal(data[4096:], b"abcdefghijklmnopqrstuvwxyzAB")
+    after, refused = b"".join(p.seen.splitlines(keepends=True)[2:]), 0
+    rng = random_moments()
+    for at in [*range(0, 40, 3), 4096, *range(4096 + 14, len(data))]:
+        bad, copy = bytearray(data), new(s)
+        bad[at] ^= 1 << rng.randrange(8)
+        shutil.copytree(state, copy)
+        (copy / name).write_bytes(bad)
+        q = resume(s, copy, stdin=subprocess.DEVNULL)
+        code, said = q.end()
+        if code == 0:
+            check(4096 <= at < 4096 + 14 and q.seen.startswith(after), f"byte {at}", q.seen)
+        else:
+            refused += 1
+            equal((code, q.seen), (126, b""), f"byte {at}: {said}")
+            contains(said, "is damaged", f"byte {at}")
+    equal(refused, 14 + 14)
+    (copy / name).write_bytes(bad[:int(re.search(r"cut to (\d+) bytes", said)[1])])
+    q = resume(s, copy, stdin=subprocess.PIPE).type(b"0123456").close()
+    equal(q.end(), (0, ""))
+    same(q.seen, b"".join(whole(s, b"abcdefghijklmn0123456").splitlines(keepends=True)[2:]), "next")
+
+
+@suite.case
 def image_show_tells(s):
     state = new(s)
     p = start(s, state, "blocks", stdin=subprocess.PIPE).type(b"abcdefg").lines(1)
