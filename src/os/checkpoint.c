@@ -47,7 +47,7 @@ static enum tern_err open_root(struct store *s, struct checkpoint *c, struct pro
     bytes_release(&plain);
     if (err)
         return problem_set(p, err, "checkpoint %ju cannot be read: %s", (uintmax_t)c->root.number,
-                           tern_err_text(err));
+                           err == TERN_ENOENT ? "a part of it is missing" : tern_err_text(err));
     return image_decode(&c->image, bytes_view(&c->image_bytes), p);
 }
 

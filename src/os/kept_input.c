@@ -28,7 +28,8 @@ static void file_name(uint64_t number, char out[NAME_BYTES])
 static enum tern_err failed(const struct folder *f, int error, const char *doing, const char *name)
 {
     return problem_set(f->p, error == -ENOMEM ? TERN_ENOMEM : TERN_EIO, "cannot %s %s/%s: %s",
-                       doing, f->path, name, strerror(-error));
+                       doing, f->path, name,
+                       error == -EMLINK ? "it is no file of its own" : strerror(-error));
 }
 
 /* ---- Which files there are ---- */
