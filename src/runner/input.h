@@ -37,17 +37,17 @@ struct host;
 struct state;
 
 struct input {
-    bool kept;      /* else the program reads for itself */
-    bool is_pipe;   /* what it comes from */
-    bool over;      /* it had ended before this process began: nothing more is asked for */
+    bool kept;              /* else the program reads for itself */
+    bool is_pipe;           /* what it comes from */
+    bool over;              /* it had ended before this process began: nothing more is asked for */
     struct input_head head; /* of the file */
     uint64_t sum;           /* of what the program has read; 0: not known */
-    uint64_t at;     /* the program has read so far */
-    uint64_t end;    /* the file has so far */
-    uint64_t passed; /* the last checkpoint was at */
-    bool wished;     /* for a checkpoint, since then */
-    bool begun;      /* there is one, or there can be none: no waiting for it */
-    uint32_t held;   /* read, and not yet written to the file */
+    uint64_t at;            /* the program has read so far */
+    uint64_t end;           /* the file has so far */
+    uint64_t passed;        /* the last checkpoint was at */
+    bool wished;            /* for a checkpoint, since then */
+    bool begun;             /* there is one, or there can be none: no waiting for it */
+    uint32_t held;          /* read, and not yet written to the file */
 };
 
 /* Before the walls are up: whether standard input, if it is open, is kept. s: NULL, or what the
