@@ -15,6 +15,7 @@ from tap import Suite, TERN, check, clean_error, contains, equal
 suite = Suite()
 
 WORDS = ["pointers", "300"]
+LONG = ["pointers", "40000"]  # so that there is time for checkpoints
 
 
 def raw(s, *words, **more):
@@ -34,11 +35,11 @@ def stopped(s, *, options=(), lines=20):
 
 def limited(s, what, *values, memory="16M"):
     """Each ends well, or with one clear error: no signal, no other output."""
-    wanted = whole(s, *WORDS).decode()  # it is compiled then
+    wanted = whole(s, *LONG).decode()  # it is compiled then
     for value in values:
         state = new(s)
         r = s.tern("exec", "--memory", memory, "--checkpoint", state, "--every", "10ms",
-                   s.program("lift.c"), *WORDS,
+                   s.program("lift.c"), *LONG,
                    preexec_fn=lambda: resource.setrlimit(what, (value, value)))
         if r.returncode == 0:
             equal((r.stdout, r.stderr), (wanted, ""), value)
@@ -115,12 +116,11 @@ def a_full_file_system(s):
     """A checkpoint that does not fit is told, those before stay, and the program goes on."""
     place = s.dir / "small"
     place.mkdir()
-    words = ["pointers", "3000"]
-    wanted, found = whole(s, *words).decode(), set()
+    wanted, found = whole(s, *LONG).decode(), set()
     for room in (4096, 16384, 40960, 131072, 1 << 22):
         r = inside(s, f"mount -t tmpfs -o size={room} none {place}",
                    f"{TERN} exec --checkpoint {place}/state --every 10ms {s.program('lift.c')} " +
-                   " ".join(words) + " || echo refused", f"{TERN} image verify {place}/state")
+                   " ".join(LONG) + " || echo refused", f"{TERN} image verify {place}/state")
         if r is None:
             return "no mount namespaces here"
         check(r.stdout.startswith(wanted) or r.stdout.startswith("refused"), "all of it, or none", r)
