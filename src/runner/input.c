@@ -91,7 +91,7 @@ void input_save(struct host *h, struct state *s)
 
     s->input_bytes = in->at;
     s->input_kept = in->end - in->at;
-    s->input_sum = in->at ? in->sum : 0;
+    s->input_sum = in->kept && in->at ? in->sum : 0;
     s->input_ended = in->over || is_end(in);
     in->passed = in->at;
     in->wished = false;

@@ -123,7 +123,7 @@ def a_full_file_system(s):
                    " ".join(LONG) + " || echo refused", f"{TERN} image verify {place}/state")
         if r is None:
             return "no mount namespaces here"
-        check(r.stdout.startswith(wanted) or r.stdout.startswith("refused"), "all of it, or none", r)
+        check(r.stdout.startswith((wanted, "refused")), "all of it, or none", r)
         lines = r.stdout.removeprefix(wanted).splitlines()
         check(all("fine" in line and "not" not in line for line in lines if line != "refused"),
               f"{room} bytes", r.stderr)
