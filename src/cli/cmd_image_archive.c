@@ -53,6 +53,15 @@ int cmd_image_export(const struct invocation *in)
     return err ? failed(in, &p) : 0;
 }
 
+/* What was read of an archive that is none takes no room: opening gives it back. */
+static void give_back(const char *dir)
+{
+    struct store *s = NULL;
+
+    if (store_open(dir, false, &s, NULL) == TERN_OK)
+        store_close(s);
+}
+
 int cmd_image_import(const struct invocation *in)
 {
     struct problem p = {.text = ""};
@@ -65,5 +74,7 @@ int cmd_image_import(const struct invocation *in)
     else if (!err)
         err = archive_read(STDIN_FILENO, s, &root, &p);
     store_close(s);
+    if (err == TERN_EPROTO)
+        give_back(in->args[0]);
     return err ? failed(in, &p) : 0;
 }

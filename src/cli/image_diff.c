@@ -34,7 +34,7 @@ static bool same_fd(const struct state_fd *a, const struct state_fd *b)
            a->rights == b->rights && a->inheriting == b->inheriting && a->source == b->source &&
            a->read_only == b->read_only && a->written == b->written &&
            view_equal(a->path, b->path) && a->offset == b->offset && a->size == b->size &&
-           a->mtime_ns == b->mtime_ns && a->inode == b->inode;
+           a->mtime_ns == b->mtime_ns && a->inode == b->inode && a->ends == b->ends;
 }
 
 void image_diff_compare(struct image_diff *d)

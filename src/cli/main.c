@@ -26,6 +26,12 @@ static void open_standard_streams(void)
         close(fd);
 }
 
+/* A limit on the size of files is for whoever writes to tell of, and to clean up after. */
+static void hear_of_full_files(void)
+{
+    signal(SIGXFSZ, SIG_IGN);
+}
+
 /* The name that the words were probably meant to be. */
 static const char *guess(const char *first, const char *second)
 {
@@ -116,6 +122,7 @@ int main(int argc, char **argv)
 
     keep_early_requests(argc > 1 ? argv[1] : NULL);
     open_standard_streams();
+    hear_of_full_files();
     if (argc < 2) {
         help_overview();
         return CLI_USAGE;

@@ -4,8 +4,6 @@
 
 #include <string.h>
 
-enum { MOVED_BYTES = 4 };
-
 /* A second argument of the same parameter is a count or a size. */
 static json_t *args_json(const struct record_call *c)
 {
@@ -83,14 +81,10 @@ static json_t *results_json(const struct record_call *c)
     json_t *all = json_object();
 
     for (const struct call_param *q = call_find(c->number)->params; q->kind != CALL_NONE; q++) {
-        const size_t size = q->kind == CALL_MOVED   ? MOVED_BYTES
-                            : q->kind == CALL_GIVES ? call_gives_bytes((enum call_gives)q->detail)
-                                                    : 0;
-        const struct view value = view_of(r.fixed.data, size < r.fixed.size ? size : r.fixed.size);
+        const struct view value = record_take_result(&r, q);
 
-        if (size > 0)
+        if (q->kind == CALL_MOVED || q->kind == CALL_GIVES)
             json_object_set_new(all, q->name, result_json(q, value));
-        record_take(&r.fixed, value.size);
     }
     if (r.data.size > 0)
         json_object_set_new(all, "data", json_text_escaped(r.data));

@@ -32,6 +32,8 @@ struct record_results {
 
 /* Of a call that succeeded. Forged, both can be too short. */
 struct record_results record_results_of(const struct record_call *c);
+/* Of r->fixed: what belongs to this parameter, which is cut off; empty if it gives nothing. */
+struct view record_take_result(struct record_results *r, const struct call_param *q);
 /* The first `size` bytes of *rest, which is cut; 0 if there are less. */
 uint64_t record_take(struct view *rest, size_t size);
 

@@ -10,23 +10,36 @@ enum { DIRENT_HEAD_BYTES = 24, MOVED_BYTES = 4 };
 
 /* ---- Parts ---- */
 
+/* That a parameter gives back beside data; 0: nothing. */
+static size_t result_bytes(const struct call_param *q)
+{
+    return q->kind == CALL_MOVED   ? MOVED_BYTES
+           : q->kind == CALL_GIVES ? call_gives_bytes((enum call_gives)q->detail)
+                                   : 0;
+}
+
 struct record_results record_results_of(const struct record_call *c)
 {
     const struct call *what = call_find(c->number);
     struct record_results r = {.data = c->filled};
     size_t size = 0;
 
-    for (const struct call_param *q = what->params; q->kind != CALL_NONE; q++) {
-        if (q->kind == CALL_MOVED)
-            size += MOVED_BYTES;
-        else if (q->kind == CALL_GIVES)
-            size += call_gives_bytes((enum call_gives)q->detail);
-    }
+    for (const struct call_param *q = what->params; q->kind != CALL_NONE; q++)
+        size += result_bytes(q);
     if (size > c->filled.size)
         size = c->filled.size;
     r.data.size -= size;
     r.fixed = view_of(c->filled.data + r.data.size, size);
     return r;
+}
+
+struct view record_take_result(struct record_results *r, const struct call_param *q)
+{
+    const size_t size = result_bytes(q);
+    const struct view value = view_of(r->fixed.data, size < r->fixed.size ? size : r->fixed.size);
+
+    r->fixed = view_of(r->fixed.data + value.size, r->fixed.size - value.size);
+    return value;
 }
 
 uint64_t record_take(struct view *rest, size_t size)
@@ -69,6 +82,11 @@ static void append_quoted(struct bytes *out, struct view part, uint64_t all, siz
 static void append_ns(struct bytes *out, uint64_t ns)
 {
     bytes_appendf(out, "%" PRIu64 ".%09" PRIu64 "s", ns / NS_PER_S, ns % NS_PER_S);
+}
+
+static void append_us(struct bytes *out, uint64_t ns)
+{
+    bytes_appendf(out, "%" PRIu64 ".%06" PRIu64, ns / NS_PER_S, ns % NS_PER_S / 1000);
 }
 
 /* ---- What the program gave ---- */
@@ -305,18 +323,14 @@ static void append_results(struct bytes *out, const struct record_call *c,
     const size_t before = out->size;
 
     for (const struct call_param *q = what->params; q->kind != CALL_NONE; q++) {
-        const size_t size = q->kind == CALL_MOVED   ? MOVED_BYTES
-                            : q->kind == CALL_GIVES ? call_gives_bytes((enum call_gives)q->detail)
-                                                    : 0;
-        const struct view value = view_of(r.fixed.data, size < r.fixed.size ? size : r.fixed.size);
+        const struct view value = record_take_result(&r, q);
 
         append_data(&data, c, (enum call_kind)q->kind, r.data, s);
-        if (size == 0)
+        if (result_bytes(q) == 0)
             continue;
         bytes_append_text(out, out->size > before ? ", " : "");
         append_result(out, q->kind == CALL_MOVED ? CALL_GIVES_U32 : (enum call_gives)q->detail,
                       value);
-        record_take(&r.fixed, value.size);
     }
     if (out->size == before)
         bytes_append_text(out, data.size ? "" : "0");
@@ -330,9 +344,8 @@ void record_call_text(struct bytes *out, const struct record_call *c, const stru
 {
     bytes_appendf(out, "%6" PRIu64 " ", c->sequence);
     if (s->times)
-        bytes_appendf(out, "%" PRIu64 ".%06" PRIu64 " ", c->at_ns / NS_PER_S,
-                      c->at_ns % NS_PER_S / 1000);
-    bytes_appendf(out, "%s(", call_find(c->number)->name);
+        append_us(out, c->at_ns);
+    bytes_appendf(out, "%s%s(", s->times ? " " : "", call_find(c->number)->name);
     append_all_given(out, c, s);
     bytes_append_text(out, ")");
     if (c->number != HOST_proc_exit) {
@@ -342,8 +355,10 @@ void record_call_text(struct bytes *out, const struct record_call *c, const stru
         else
             append_results(out, c, s);
     }
-    if (s->times && c->number != HOST_proc_exit)
-        bytes_appendf(out, " <%" PRIu64 ".%06" PRIu64 ">", c->took_ns / NS_PER_S,
-                      c->took_ns % NS_PER_S / 1000);
+    if (s->times && c->number != HOST_proc_exit) {
+        bytes_append_text(out, " <");
+        append_us(out, c->took_ns);
+        bytes_append_text(out, ">");
+    }
     bytes_append_text(out, "\n");
 }

@@ -6,6 +6,7 @@
 #include "os/go_on.h"
 #include "os/process.h"
 #include "os/supervise.h"
+#include "os/surroundings.h"
 #include "os/sys.h"
 
 #include <signal.h>
@@ -368,6 +369,8 @@ static enum tern_err start(struct run *r, struct ending *ending, struct problem 
 
 static int code_for(enum tern_err err, bool module_read)
 {
+    if (err == TERN_ESYSTEM)
+        return EXIT_TERN;
     if (err == TERN_ENOENT && !module_read)
         return EXIT_NOT_FOUND;
     if (err == TERN_EMALFORMED || err == TERN_EINVALID || err == TERN_ECORRUPT || !module_read)
@@ -381,6 +384,9 @@ int run_go(struct run *r, int *signal)
     struct problem p = {.text = "out of memory"};
     enum tern_err err = r->args.failed || r->env.failed ? TERN_ENOMEM : TERN_OK;
 
+    if (!err)
+        err = surroundings_check(
+            &(struct surroundings){.dirs = r->dir_count, .stopping = r->checkpoints}, &p);
     if (!err)
         err = r->resumes || r->replays ? TERN_OK : run_load(r, &p);
     if (!err && (r->store || (r->record && !r->replays)))

@@ -40,6 +40,8 @@ static enum tern_err check_counters(const struct checker *c)
             return problem_set(c->p, TERN_EINVALID, "the %s is larger than any can be, or negative",
                                counter[i].what);
     }
+    if (s->input_sum && s->input_bytes == 0)
+        return problem_set(c->p, TERN_EINVALID, "it has a sum of input, and has read none");
     return TERN_OK;
 }
 
@@ -121,6 +123,8 @@ static const char *numbers_fault(const struct state_fd *fd)
         return "it was written, but is not a file";
     if (fd->written && fd->read_only)
         return "it was written, but is read-only";
+    if (fd->ends && !fd->written)
+        return "what its file holds is told, but it was not written";
     return NULL;
 }
 

@@ -220,6 +220,7 @@ static void take_descriptor(struct state_fd *fd, const Tern__Image__Descriptor *
         .size = from->size,
         .mtime_ns = from->mtime_ns,
         .inode = from->inode,
+        .ends = from->ends,
     };
 }
 
@@ -330,6 +331,7 @@ static enum tern_err take_host(struct decoder *d, const Tern__Image__Host *from)
     s->monotonic_ns = from->monotonic_ns;
     s->input_bytes = from->input_bytes;
     s->input_kept = from->input_kept;
+    s->input_sum = from->input_sum;
     s->input_ended = from->input_ended;
     s->seeded = from->random_numbers != NULL;
     s->random_seed = from->random_numbers ? from->random_numbers->seed : 0;

@@ -163,6 +163,7 @@ static void fill_descriptor(Tern__Image__Descriptor *to, const struct state_fd *
     to->size = fd->size;
     to->mtime_ns = fd->mtime_ns;
     to->inode = fd->inode;
+    to->ends = fd->ends;
 }
 
 /* ---- The private file tree ---- */
@@ -254,6 +255,7 @@ static void fill_host(struct tree *t, const struct state *s)
     t->host.monotonic_ns = s->monotonic_ns;
     t->host.input_bytes = s->input_bytes;
     t->host.input_kept = s->input_kept;
+    t->host.input_sum = s->input_sum;
     t->host.input_ended = s->input_ended;
     t->host.n_descriptors = s->fd_count;
     t->host.descriptors = (Tern__Image__Descriptor **)list;

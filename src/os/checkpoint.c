@@ -1,12 +1,19 @@
 #include "os/checkpoint.h"
 
 #include "os/file.h"
-#include "os/fill.h"
 #include "store/checkpoint_root.h"
 
 #include <string.h>
 
-enum { RUN_BYTES_MAX = 1 << 30 };
+/* Settings: all arguments and variables that a system takes, each byte of them escaped. */
+enum { SETTINGS_BYTES_MAX = 32 << 20 };
+
+static size_t bytes_max(enum root_part part)
+{
+    return part == ROOT_SETTINGS ? SETTINGS_BYTES_MAX
+           : part == ROOT_MODULE ? WASM_MODULE_BYTES_MAX
+                                 : IMAGE_ROOT_BYTES_MAX;
+}
 
 static enum tern_err get_run(struct store *s, const struct root *r, enum root_part part,
                              struct bytes *out)
@@ -15,14 +22,12 @@ static enum tern_err get_run(struct store *s, const struct root *r, enum root_pa
     enum tern_err err = TERN_OK;
     struct store_name name;
 
-    out->limit = RUN_BYTES_MAX;
+    out->limit = bytes_max(part);
     for (uint32_t i = 0; i < r->count[part] && !err; i++) {
         memcpy(name.bytes, names + (size_t)i * STORE_NAME_BYTES, STORE_NAME_BYTES);
         err = store_get(s, &name, out);
     }
-    if (!err && !bytes_ok(out))
-        err = TERN_ETOOBIG;
-    return err;
+    return err == TERN_ENOMEM && out->size + STORE_CHUNK_MAX > out->limit ? TERN_ETOOBIG : err;
 }
 
 static enum tern_err open_root(struct store *s, struct checkpoint *c, struct problem *p)
@@ -42,7 +47,7 @@ static enum tern_err open_root(struct store *s, struct checkpoint *c, struct pro
     bytes_release(&plain);
     if (err)
         return problem_set(p, err, "checkpoint %ju cannot be read: %s", (uintmax_t)c->root.number,
-                           tern_err_text(err));
+                           err == TERN_ENOENT ? "a part of it is missing" : tern_err_text(err));
     return image_decode(&c->image, bytes_view(&c->image_bytes), p);
 }
 
@@ -101,18 +106,6 @@ enum tern_err checkpoint_load_state(const struct checkpoint *c, int state, struc
         err = file_write_fd(state, bytes_view(&encoded));
     bytes_release(&encoded);
     return err ? checkpoint_unloaded(c, err, p) : TERN_OK;
-}
-
-enum tern_err checkpoint_load(struct store *s, const struct checkpoint *c, int memory, int state,
-                              struct problem *p)
-{
-    struct fill *f = NULL;
-    enum tern_err err = fill_new(s, &c->image, NULL, &f);
-
-    if (!err)
-        err = fill_all(f, memory);
-    fill_free(f);
-    return err ? checkpoint_unloaded(c, err, p) : checkpoint_load_state(c, state, p);
 }
 
 enum tern_err checkpoint_unloaded(const struct checkpoint *c, enum tern_err err, struct problem *p)

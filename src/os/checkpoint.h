@@ -26,12 +26,9 @@ enum tern_err checkpoint_open_root(struct store *s, const struct store_root *roo
 void checkpoint_release(struct checkpoint *c);
 
 /*
- * Memory 0 into a memfd that is all zero and large enough, the state into another. Contents of
- * files of its own are had by checkpoint_tree_load, before.
+ * The state into a memfd. Contents of files of its own are had by checkpoint_tree_load, before; the
+ * memory is for fill.h.
  */
-enum tern_err checkpoint_load(struct store *s, const struct checkpoint *c, int memory, int state,
-                              struct problem *p);
-/* The state alone: the memory is for fill.h. */
 enum tern_err checkpoint_load_state(const struct checkpoint *c, int state, struct problem *p);
 /* The sentence about a checkpoint that cannot be loaded; returns err. */
 enum tern_err checkpoint_unloaded(const struct checkpoint *c, enum tern_err err, struct problem *p);

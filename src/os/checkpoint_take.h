@@ -50,9 +50,6 @@ enum tern_err take_ahead(struct take *t, struct problem *p);
 enum tern_err take_stopped(struct take *t, bool *still, struct problem *p);
 enum tern_err take_store(struct take *t, struct take_done *out, struct problem *p);
 
-/* One checkpoint of a program that stays stopped. */
-enum tern_err take_once(const struct take_order *o, struct take_done *out, struct problem *p);
-
 /* From another thread: what is going on may end early, by TERN_EBUSY. */
 void take_give_up(struct take *t);
 

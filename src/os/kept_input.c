@@ -12,7 +12,7 @@
 #include <string.h>
 #include <sys/file.h>
 
-enum { NAME_BYTES = 32 };
+enum { NAME_BYTES = 32, SUM_BYTES = 64 << 10 };
 
 struct folder {
     const char *path;
@@ -28,7 +28,8 @@ static void file_name(uint64_t number, char out[NAME_BYTES])
 static enum tern_err failed(const struct folder *f, int error, const char *doing, const char *name)
 {
     return problem_set(f->p, error == -ENOMEM ? TERN_ENOMEM : TERN_EIO, "cannot %s %s/%s: %s",
-                       doing, f->path, name, strerror(-error));
+                       doing, f->path, name,
+                       error == -EMLINK ? "it is no file of its own" : strerror(-error));
 }
 
 /* ---- Which files there are ---- */
@@ -83,12 +84,12 @@ static enum tern_err look(const struct folder *f, uint64_t checkpoint, uint64_t 
 
 /* ---- One file ---- */
 
-static int write_head(int fd, bool ended, uint64_t length)
+static int write_head(int fd, const struct input_head *h)
 {
     uint8_t head[INPUT_HEAD_BYTES] = {0};
     ssize_t written;
 
-    input_head_encode(ended, length, head);
+    input_head_encode(h, head);
     written = sys_pwrite(fd, head, sizeof head, 0);
     return written < 0 ? (int)written : written < (ssize_t)sizeof head ? -EIO : 0;
 }
@@ -122,7 +123,7 @@ static enum tern_err make(const struct folder *f, uint64_t number, int *out)
     fd = open_locked(f, name, O_CREAT);
     error = fd < 0 ? fd : sys_ftruncate(fd, 0);
     if (error >= 0)
-        error = write_head(fd, false, 0);
+        error = write_head(fd, &(struct input_head){.ended = false});
     if (error >= 0)
         error = sys_fsync(fd);
     if (error >= 0)
@@ -135,6 +136,49 @@ static enum tern_err make(const struct folder *f, uint64_t number, int *out)
     return TERN_OK;
 }
 
+/* What the program has been given behind `at`, and what the head says it was. TERN_ECORRUPT. */
+static enum tern_err check_sum(int fd, const struct input_head *h, uint64_t at, uint64_t sum)
+{
+    uint8_t *some = malloc(SUM_BYTES);
+    enum tern_err err = some ? TERN_OK : TERN_ENOMEM;
+
+    while (!err && at < h->summed) {
+        const uint64_t rest = h->summed - at;
+        const ssize_t got = sys_pread(fd, some, rest < SUM_BYTES ? (size_t)rest : SUM_BYTES,
+                                      (off_t)(INPUT_HEAD_BYTES + at));
+
+        err = got > 0 ? TERN_OK : TERN_EIO;
+        sum = err ? 0 : input_sum(sum, view_of(some, (size_t)got));
+        at += err ? 0 : (uint64_t)got;
+    }
+    free(some);
+    return !err && sum != h->sum ? TERN_ECORRUPT : err;
+}
+
+/* As far as that is known: not of older files and checkpoints, nor when a part was lost. A head
+ * that is no head is the runner's to refuse. */
+static enum tern_err check_given(const struct folder *f, const char *name, int fd,
+                                 const struct state *s, uint64_t have)
+{
+    const uint64_t sum = s->input_bytes ? s->input_sum : INPUT_SUM_NONE;
+    uint8_t bytes[INPUT_MARK_BYTES];
+    struct input_head head;
+    enum tern_err err = TERN_OK;
+
+    if (sys_pread(fd, bytes, sizeof bytes, 0) == sizeof bytes && input_head_decode(bytes, &head) &&
+        sum && head.summed >= s->input_bytes && head.summed <= have && head.summed > 0)
+        err = check_sum(fd, &head, s->input_bytes, sum);
+    if (err == TERN_ECORRUPT)
+        return problem_set(f->p, err,
+                           "%s/%s is damaged: it does not hold what the program has read since "
+                           "the checkpoint; copy it along again (cut to %ju bytes it is gone on "
+                           "with from what comes next)",
+                           f->path, name,
+                           (uintmax_t)(INPUT_HEAD_BYTES + s->input_bytes + s->input_kept));
+    return err ? problem_set(f->p, err, "cannot read %s/%s: %s", f->path, name, tern_err_text(err))
+               : TERN_OK;
+}
+
 /* What the state needs is in the file, or was passed; after a power cut that may be less than the
  * file once had. */
 static enum tern_err fit(const struct folder *f, const char *name, int fd, const struct state *s)
@@ -143,16 +187,20 @@ static enum tern_err fit(const struct folder *f, const char *name, int fd, const
     struct stat st;
     uint64_t have;
     int error = sys_fstat(fd, &st);
+    enum tern_err err;
 
     have = error < 0 || st.st_size < INPUT_HEAD_BYTES ? 0 : (uint64_t)st.st_size - INPUT_HEAD_BYTES;
     if (error >= 0 && have < needed && s->input_kept > 0)
         return problem_set(f->p, TERN_ECORRUPT,
                            "%s/%s lacks standard input that the program had taken in and not read",
                            f->path, name);
+    err = error < 0 ? TERN_OK : check_given(f, name, fd, s, have);
+    if (err)
+        return err;
     if (error >= 0 && have < needed)
         error = sys_ftruncate(fd, (off_t)(INPUT_HEAD_BYTES + needed));
     if (error >= 0 && (st.st_size < INPUT_HEAD_BYTES || (s->input_ended && have <= needed)))
-        error = write_head(fd, s->input_ended, needed);
+        error = write_head(fd, &(struct input_head){.ended = s->input_ended, .length = needed});
     return error < 0 ? failed(f, error, "use", name) : TERN_OK;
 }
 

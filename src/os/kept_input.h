@@ -11,6 +11,8 @@
  *          ended, the next one waits.
  * Room     What the checkpoint before the newest had passed is given back (a hole in the file),
  *          where the file system can do that.
+ * Damage   What the program had read since the checkpoint is summed up; where that is not what the
+ *          file holds, it is not gone on with. What was taken in for it and not read is not.
  * Missing  A program that has read from it is not gone on with: what it read since may be needed.
  * Power    After a power cut the file has at least what its checkpoints say: kept_input_sync.
  */

@@ -81,6 +81,13 @@ static enum tern_trap_kind fault_kind(uintptr_t address)
     return TERN_TRAP_NONE;
 }
 
+/* The signal was sent, and a confined runner may send itself none. */
+static void end_by_fault(void)
+{
+    signal(SIGSEGV, SIG_DFL);
+    *(volatile char *)guard.from = 0;
+}
+
 static void on_fault(int number, siginfo_t *info, void *context)
 {
     const enum tern_trap_kind kind = fault_kind((uintptr_t)info->si_addr);
@@ -88,7 +95,7 @@ static void on_fault(int number, siginfo_t *info, void *context)
     if (info->si_code <= 0 || !current || kind == TERN_TRAP_NONE) {
         signal(number, SIG_DFL); /* our bug: the instruction faults again, and that ends us */
         if (info->si_code <= 0)
-            raise(number); /* sent, not a fault */
+            end_by_fault();
         return;
     }
     last = (struct trap_info){.kind = kind, .by_fault = true, .pc = fault_pc(context)};

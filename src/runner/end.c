@@ -1,5 +1,6 @@
 #include "runner/end.h"
 
+#include "runner/clock.h"
 #include "runner/replayer.h"
 
 #include <dlfcn.h>
@@ -7,7 +8,6 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <time.h>
 #include <unistd.h>
 
 /* For the signal handler of the processor-time limit, which gets no context of ours. */
@@ -30,10 +30,7 @@ void end_watch(const struct host *h, uintptr_t object, uintptr_t continuations)
 
 uint64_t end_cpu_ns(void)
 {
-    struct timespec now = {0};
-
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
-    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+    return clock_ns(CLOCK_PROCESS_CPUTIME_ID);
 }
 
 /* A pipe takes the whole report at once; if the parent is gone, nobody wants it. */

@@ -10,7 +10,8 @@
  *          are opened again: never made anew, never emptied.
  * Files    One that was only being read must be as it was. One that was being written may have
  *          become longer: it is cut back, since what follows is written again (what others
- *          appended goes, too). Anything else is refused, as far as size and time of change tell.
+ *          appended goes, too). Anything else is refused, as far as size, time of change and, of
+ *          one that was written, the bytes at its two ends (ends.h) tell.
  *          The time becomes what it was, so that the same can be done once more. Nothing is cut
  *          before everything is found to be in order.
  * Own      What lies in the program's own file tree is had again with the tree (private.h): nothing

@@ -1,5 +1,6 @@
 #include "base/check.h"
 #include "runner/end.h"
+#include "runner/ends.h"
 #include "runner/hold.h"
 #include "runner/origin.h"
 #include "runner/path.h"
@@ -238,20 +239,36 @@ static bool is_written_too(const struct host *h, const struct state *s, const st
     return false;
 }
 
+/* It is as long as it was, or longer: whether it begins with what it was. */
+static void check_ends(const struct host *h, const struct state_fd *f)
+{
+    const struct path_root root = {.dir = h->fds.root[f->source], .walk = h->walk_paths};
+    uint64_t ends = 0;
+    const int error = ends_of(&root, h->fds.entry[f->number].path, f->size, &ends);
+
+    if (error)
+        end_refused("%s, which it was writing, cannot be read to see whether it is as it was: %s",
+                    origin_name(h, f->source, f->path).text, strerror(-error));
+    if (ends != f->ends)
+        refuse_file(h, f, "has been changed since, and not only by appending to it");
+}
+
 static void check_file(const struct host *h, const struct state *s, const struct state_fd *f)
 {
     struct stat st = stat_of(h, f);
     const uint64_t size = (uint64_t)st.st_size;
     const bool same = size == f->size && mtime_ns(&st) == f->mtime_ns;
 
-    if (!S_ISREG(st.st_mode) || same)
+    if (!S_ISREG(st.st_mode))
         return;
     if (f->written && size < f->size)
         refuse_file(h, f, "has become shorter since");
-    if (f->written && size == f->size)
+    if (f->written && size == f->size && !same)
         refuse_file(h, f, "has been changed since");
-    if (!f->written && !is_written_too(h, s, &st))
+    if (!f->written && !same && !is_written_too(h, s, &st))
         refuse_file(h, f, "has been changed since, and it was reading it");
+    if (f->written && f->ends)
+        check_ends(h, f);
 }
 
 static void cut_back(const struct host *h, const struct state_fd *f)

@@ -1,4 +1,5 @@
 #include "runner/end.h"
+#include "runner/ends.h"
 #include "runner/hold.h"
 #include "runner/origin.h"
 #include "runner/private.h"
@@ -61,6 +62,17 @@ static enum tern_err save_opened(const struct saving *v, const struct fd_entry *
     return save_path(v, e, out);
 }
 
+/* Of one that may be written and not read nothing is known: size and time have to do. */
+static void save_ends(const struct saving *v, struct state_fd *out)
+{
+    const struct path_root root = {.dir = v->h->fds.root[out->source], .walk = v->h->walk_paths};
+    char path[PATH_MAX];
+
+    memcpy(path, out->path.data, out->path.size);
+    path[out->path.size] = 0;
+    (void)ends_of(&root, path, out->size, &out->ends);
+}
+
 static void save_file(const struct fd_entry *e, const struct stat *st, struct state_fd *out)
 {
     off_t at = e->seekable ? lseek(e->host, 0, SEEK_CUR) : 0;
@@ -110,8 +122,13 @@ static enum tern_err save_entry(const struct saving *v, uint32_t number, struct 
         .written = e->kind == STATE_FD_FILE && (flags & O_ACCMODE) != O_RDONLY,
     };
     save_file(e, &st, out);
-    if (e->kind == STATE_FD_FILE || e->kind == STATE_FD_DIRECTORY)
-        return save_opened(v, e, &st, out);
+    if (e->kind == STATE_FD_FILE || e->kind == STATE_FD_DIRECTORY) {
+        const enum tern_err err = save_opened(v, e, &st, out);
+
+        if (!err && out->written && S_ISREG(st.st_mode))
+            save_ends(v, out);
+        return err;
+    }
     if (e->kind == 0)
         return problem_set(v->p, TERN_EBUSY,
                            "it has accepted a connection (descriptor %u), which ends here", number);

@@ -3,13 +3,13 @@
 #include "base/check.h"
 #include "rt/suspend.h"
 #include "runner/changes.h"
+#include "runner/clock.h"
 #include "runner/end.h"
 #include "runner/recorder.h"
 #include "runner/replayer.h"
 
 #include <errno.h>
 #include <string.h>
-#include <time.h>
 
 struct row {
     const char *name;
@@ -88,19 +88,13 @@ enum wasi_errno host_answer(long result)
 
 uint64_t host_real_ns(const struct host *h)
 {
-    struct timespec t = {0};
-
     (void)h;
-    clock_gettime(CLOCK_REALTIME, &t);
-    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+    return clock_ns(CLOCK_REALTIME);
 }
 
 uint64_t host_monotonic_ns(const struct host *h)
 {
-    struct timespec t = {0};
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec + h->clock_base_ns;
+    return clock_ns(CLOCK_MONOTONIC) + h->clock_base_ns;
 }
 
 uint64_t host_may_write(struct host *h, uint64_t wanted)

@@ -4,7 +4,6 @@
 #include "runner/host.h"
 #include "runner/stop.h"
 #include "runner/write.h"
-#include "wire/input_head.h"
 #include "wire/state.h"
 
 #include <errno.h>
@@ -14,7 +13,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-enum { BUFFER_BYTES = 64 << 10 };
+enum { BUFFER_BYTES = 64 << 10, SUM_BYTES = 16 << 10 };
 
 static uint8_t buffer[BUFFER_BYTES]; /* struct input's held bytes */
 
@@ -32,9 +31,17 @@ static void read_head(struct input *in, const struct stat *st)
 
     if (st->st_size < INPUT_HEAD_BYTES ||
         preadv(TICKET_FD_INPUT, &part, 1, 0) != (ssize_t)sizeof head ||
-        !input_head_decode(head, &in->is_marked, &in->marked))
+        !input_head_decode(head, &in->head))
         end_refused("the file that keeps its standard input is damaged");
     in->end = (uint64_t)st->st_size - INPUT_HEAD_BYTES;
+    if (in->head.summed > in->end)
+        in->head.summed = 0; /* what is behind was lost: it comes anew */
+}
+
+/* Whether the file says that there is nothing behind it. */
+static bool is_end(const struct input *in)
+{
+    return in->head.ended && in->head.length == in->end;
 }
 
 static void go_on(struct input *in, const struct state *s)
@@ -42,9 +49,9 @@ static void go_on(struct input *in, const struct state *s)
     if (s->input_bytes > in->end || s->input_kept > in->end - s->input_bytes)
         end_refused("standard input that it had taken in is missing in the file that keeps it");
     in->at = in->passed = s->input_bytes;
+    in->sum = s->input_bytes ? s->input_sum : INPUT_SUM_NONE;
     in->begun = true;
-    in->over = (in->is_marked && in->marked == in->end) ||
-               (s->input_ended && s->input_bytes + s->input_kept == in->end);
+    in->over = is_end(in) || (s->input_ended && s->input_bytes + s->input_kept == in->end);
 }
 
 static bool is_type_to_keep(const struct fd_entry *e)
@@ -71,7 +78,7 @@ void input_begin(struct host *h, const struct state *s)
     struct stat st;
     bool used;
 
-    *in = (struct input){.kept = false};
+    *in = (struct input){.sum = INPUT_SUM_NONE};
     if (h->ticket->counts_input) {
         begin_counting(in, s, e);
         return;
@@ -99,7 +106,8 @@ void input_save(struct host *h, struct state *s)
 
     s->input_bytes = in->at;
     s->input_kept = in->end - in->at;
-    s->input_ended = in->over || (in->is_marked && in->marked == in->end);
+    s->input_sum = in->kept && in->at ? in->sum : 0;
+    s->input_ended = in->over || is_end(in);
     in->passed = in->at;
     in->wished = false;
 }
@@ -165,18 +173,25 @@ static ssize_t read_and_write(struct input *in, const struct fd_entry *e, size_t
     return held;
 }
 
+static void write_head(struct input *in, struct input_head head)
+{
+    uint8_t bytes[INPUT_MARK_BYTES];
+
+    input_head_encode(&head, bytes);
+    if (write_whole_at(TICKET_FD_INPUT, view_of(bytes, sizeof bytes), 0))
+        in->head = head;
+}
+
 /* A terminal's end is no end. */
 static void mark_end(struct input *in, const struct fd_entry *e)
 {
-    uint8_t head[INPUT_MARK_BYTES];
+    struct input_head head = in->head;
 
-    if (e->filetype == FILETYPE_CHARACTER_DEVICE || (in->is_marked && in->marked == in->end))
+    if (e->filetype == FILETYPE_CHARACTER_DEVICE || is_end(in))
         return;
-    input_head_encode(true, in->end, head);
-    if (write_whole_at(TICKET_FD_INPUT, view_of(head, sizeof head), 0)) {
-        in->is_marked = true;
-        in->marked = in->end;
-    }
+    head.ended = true;
+    head.length = in->end;
+    write_head(in, head);
 }
 
 static void wish(struct input *in)
@@ -236,6 +251,33 @@ static enum wasi_errno make_ready(struct input *in, const struct fd_entry *e, ui
     return error == HOST_AGAIN || in->end == in->at ? error : WASI_E_SUCCESS;
 }
 
+/* Read once more: a program's buffers may overlap, and then do not say what was in the file. */
+static void sum_up(struct input *in, uint64_t to)
+{
+    uint8_t some[SUM_BYTES];
+
+    for (uint64_t at = in->at; in->sum && at < to;) {
+        const struct iovec part = {some, to - at < sizeof some ? to - at : sizeof some};
+        const ssize_t got = preadv(TICKET_FD_INPUT, &part, 1, place_of(at));
+
+        in->sum = got > 0 ? input_sum(in->sum, view_of(some, (size_t)got)) : 0;
+        at += got > 0 ? (uint64_t)got : 0;
+    }
+}
+
+/* The program has been given these. What it is given for a second time is in the file's sum. */
+static void pass(struct input *in, uint64_t bytes)
+{
+    struct input_head head = in->head;
+
+    sum_up(in, in->at + bytes);
+    in->at += bytes;
+    head.summed = in->at;
+    head.sum = in->sum;
+    if (in->sum && in->at > in->head.summed)
+        write_head(in, head);
+}
+
 enum wasi_errno input_read(struct host *h, const struct fd_entry *e, const struct vectors *v,
                            unsigned way, uint64_t *done)
 {
@@ -251,7 +293,7 @@ enum wasi_errno input_read(struct host *h, const struct fd_entry *e, const struc
             return host_answer(got);
     }
     if (!(way & INPUT_PEEK))
-        in->at += (uint64_t)got;
+        pass(in, (uint64_t)got);
     *done = (uint64_t)got;
     return WASI_E_SUCCESS;
 }

@@ -17,6 +17,8 @@
  * Going on What the file has and the program had not read comes first, then the new standard input.
  * Counted  Where whoever gives standard input keeps it (struct ticket, counts_input), the program
  *          reads for itself, and what it reads is counted.
+ * Sum      What the program has been given is summed up in the file's head, so that damage is found
+ *          before it is given again (os/kept_input.h).
  * Limits   When INPUT_KEPT_BYTES_MAX were taken in since the last checkpoint, one is wished for.
  * Not here Letting go of what a checkpoint has passed: the parent does.
  * Errors   A full disk: NOSPC, and nothing has been taken out of the pipe.
@@ -26,6 +28,7 @@
 
 #include "runner/fds.h"
 #include "runner/vectors.h"
+#include "wire/input_head.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -36,18 +39,18 @@ struct host;
 struct state;
 
 struct input {
-    bool kept;      /* else the program reads for itself */
-    bool counted;   /* and this says how much: at, which is end then */
-    bool is_pipe;   /* what it comes from */
-    bool over;      /* it had ended before this process began: nothing more is asked for */
-    bool is_marked; /* the file says that it ends at marked */
-    uint64_t marked;
-    uint64_t at;     /* the program has read so far */
-    uint64_t end;    /* the file has so far */
-    uint64_t passed; /* the last checkpoint was at */
-    bool wished;     /* for a checkpoint, since then */
-    bool begun;      /* there is one, or there can be none: no waiting for it */
-    uint32_t held;   /* read, and not yet written to the file */
+    bool kept;              /* else the program reads for itself */
+    bool counted;           /* and this says how much: at, which is end then */
+    bool is_pipe;           /* what it comes from */
+    bool over;              /* it had ended before this process began: nothing more is asked for */
+    struct input_head head; /* of the file */
+    uint64_t sum;           /* of what the program has read; 0: not known */
+    uint64_t at;            /* the program has read so far */
+    uint64_t end;           /* the file has so far */
+    uint64_t passed;        /* the last checkpoint was at */
+    bool wished;            /* for a checkpoint, since then */
+    bool begun;             /* there is one, or there can be none: no waiting for it */
+    uint32_t held;          /* read, and not yet written to the file */
 };
 
 /* Before the walls are up: whether standard input, if it is open, is kept. s: NULL, or what the

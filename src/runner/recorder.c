@@ -1,6 +1,7 @@
 #include "runner/recorder.h"
 
 #include "base/xxh64.h"
+#include "runner/clock.h"
 #include "runner/plan.h"
 
 #include <errno.h>
@@ -9,7 +10,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/uio.h>
-#include <time.h>
 #include <unistd.h>
 
 struct recorder {
@@ -26,19 +26,11 @@ struct recorder {
     struct iovec parts[1 + RECORD_RANGES_MAX];
 };
 
-static uint64_t now_ns(void)
-{
-    struct timespec t = {0};
-
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
-
 void recorder_start(struct host *h)
 {
     static struct recorder recorder;
 
-    recorder.start_ns = now_ns();
+    recorder.start_ns = clock_ns(CLOCK_MONOTONIC);
     recorder.size = lseek(TICKET_FD_RECORD, 0, SEEK_CUR);
     h->recorder = &recorder;
 }
@@ -235,7 +227,7 @@ void recorder_before(struct host *h)
     plan_make(&r->plan, h, c);
     r->call = (struct record_call){
         .sequence = c->sequence,
-        .at_ns = now_ns() - r->start_ns,
+        .at_ns = clock_ns(CLOCK_MONOTONIC) - r->start_ns,
         .read_hash = plan_hash(&r->plan, h),
         .number = (uint16_t)c->number,
         .stream = stream_of(h, &r->plan, c),
@@ -254,7 +246,7 @@ void recorder_after(struct host *h, enum wasi_errno answer)
 
     if (r->broken)
         return;
-    r->call.took_ns = now_ns() - r->start_ns - r->call.at_ns;
+    r->call.took_ns = clock_ns(CLOCK_MONOTONIC) - r->start_ns - r->call.at_ns;
     r->call.answer = (uint16_t)answer;
     r->call.moved = answer ? 0 : plan_moved(&r->plan, h);
     r->call.stream = answer ? 0 : r->call.stream;

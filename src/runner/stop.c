@@ -3,6 +3,7 @@
 #include "rt/suspend.h"
 #include "rt/track.h"
 #include "runner/capture.h"
+#include "runner/clock.h"
 #include "runner/end.h"
 #include "runner/hold.h"
 #include "runner/tree.h"
@@ -12,7 +13,6 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 static void on_ask(int number)
@@ -125,14 +125,6 @@ static int track(struct tern_memory *memory, bool loaded)
     return -1;
 }
 
-static uint64_t now_ns(void)
-{
-    struct timespec now = {0};
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-}
-
 void stop_listen(struct tern_memory *memory, bool loaded)
 {
     int tracker;
@@ -160,7 +152,7 @@ void stop_wish(void)
 
 void stop_and_wait(const struct program *p, struct host *h)
 {
-    const uint64_t since = now_ns();
+    const uint64_t since = clock_ns(CLOCK_MONOTONIC);
     struct problem why = {.text = ""};
     char what;
 

@@ -21,7 +21,7 @@
 static int io_open(void *context, int dir, const char *name, int flags)
 {
     (void)context;
-    return RETRY(openat(dir, name, flags | O_CLOEXEC, 0600));
+    return RETRY(openat(dir, name, flags | O_CLOEXEC | O_NONBLOCK, 0600)); /* not for a FIFO */
 }
 
 static int io_close(void *context, int fd)

@@ -15,7 +15,7 @@ enum {
     TABLE_BYTES = 1 + 4,
     REF_BYTES = 8,
     INSTANCE_BYTES = 5 * 4,
-    FD_BYTES = 4 + 1 + 1 + 2 + 8 + 8 + 4 + 1 + 1 + 4 + 8 + 8 + 8 + 8,
+    FD_BYTES = 4 + 1 + 1 + 2 + 8 + 8 + 4 + 1 + 1 + 4 + 8 + 8 + 8 + 8 + 8,
     MEMORY_PAGES_MAX = 65536,
 };
 
@@ -159,6 +159,7 @@ static void put_fd(struct bytes *out, const struct state_fd *fd)
     put(out, fd->size, 8);
     put(out, (uint64_t)fd->mtime_ns, 8);
     put(out, fd->inode, 8);
+    put(out, fd->ends, 8);
 }
 
 static enum tern_err put_tree(struct bytes *out, const struct state_tree *t)
@@ -189,6 +190,7 @@ enum tern_err state_encode(const struct state *s, struct bytes *out)
     put(out, (uint64_t)s->monotonic_ns, 8);
     put(out, s->input_bytes, 8);
     put(out, s->input_kept, 8);
+    put(out, s->input_sum, 8);
     put(out, s->input_ended, 1);
     put(out, s->files_changed, 1);
     put(out, s->seeded, 1);
@@ -274,6 +276,7 @@ static void get_fd(struct reader *r, struct state_fd *fd)
     fd->size = get(r, 8);
     fd->mtime_ns = (int64_t)get(r, 8);
     fd->inode = get(r, 8);
+    fd->ends = get(r, 8);
 }
 
 static void get_scalars(struct reader *r, struct state *s)
@@ -286,6 +289,7 @@ static void get_scalars(struct reader *r, struct state *s)
     s->monotonic_ns = (int64_t)get(r, 8);
     s->input_bytes = get(r, 8);
     s->input_kept = get(r, 8);
+    s->input_sum = get(r, 8);
     s->input_ended = get_bool(r);
     s->files_changed = get_bool(r);
     s->seeded = get_bool(r);

@@ -90,6 +90,7 @@ struct state_fd {
     uint64_t size;    /* of a file, when the program stopped */
     int64_t mtime_ns; /* likewise */
     uint64_t inode;   /* of what is in the private file tree, else 0 */
+    uint64_t ends;    /* of a file that was written: runner/ends.h; 0: not known */
 };
 
 enum state_phase { STATE_IN_START = 1, STATE_IN_MAIN = 2 }; /* the start function; _start */
@@ -103,6 +104,7 @@ struct state {
     int64_t monotonic_ns;  /* the program's own clock, which never runs back */
     uint64_t input_bytes;  /* read from standard input, if that is kept (input_head.h) or counted */
     uint64_t input_kept;   /* taken in behind these, and not read */
+    uint64_t input_sum;    /* of those that were read: input_head.h; 0: not known */
     bool input_ended;      /* behind both */
     bool files_changed;    /* since it last went on, perhaps; not in images */
     bool seeded;           /* random numbers follow from a seed; else the next two are 0 */

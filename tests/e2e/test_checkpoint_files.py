@@ -150,6 +150,20 @@ def a_written_file_that_is_shorter_is_refused(s):
 
 
 @suite.case
+def a_written_file_that_was_made_anew_is_refused(s):
+    data, options = lent(s, "anew")
+    state = new(s)
+    start(s, state, "append", "1000", "/data/log", options=options).lines(50).stop()
+    before = (data / "log").read_bytes()
+    (data / "log").unlink()
+    (data / "log").write_bytes(b"another one " * 1000)
+    refused(s, state, "/data/log", "has been changed since, and not only by appending to it")
+    equal((data / "log").read_bytes(), b"another one " * 1000)
+    (data / "log").write_bytes(before + b"appended\n")
+    equal(resume(s, state).end(), (0, ""))
+
+
+@suite.case
 def a_directory_that_is_gone_is_refused(s):
     state, data, _ = reader_stopped(s, "gone")
     shutil.rmtree(data)

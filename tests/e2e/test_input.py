@@ -34,6 +34,23 @@ def some_input(rng, size):
     return bytes(rng.randrange(256) for _ in range(size))
 
 
+def kept_in(state):
+    """The file that keeps its input."""
+    [kept] = state.glob("input-*")
+    return kept
+
+
+def killed(p):
+    """What it had printed is in p.seen."""
+    p.process.kill()
+    p.end()
+
+
+def checkpoint(p):
+    before = commits(p.state)
+    p.send(signal.SIGUSR1).wait_for_commit(before)
+
+
 class Feeder(threading.Thread):
     """Writes all of it in pieces of any size, then closes its end."""
 
@@ -137,8 +154,7 @@ def what_was_read_is_given_again(s):
     state = new(s)
     p = start(s, state, "blocks", stdin=subprocess.PIPE)
     p.type(b"abcdefghijklmnopqrstuvwxyzAB").lines(4)
-    p.process.kill()
-    p.end()
+    killed(p)
     q = resume(s, state, stdin=subprocess.PIPE).type(b"0123456789").close()
     equal(q.end(), (0, ""))
     same(q.seen, whole(s, b"abcdefghijklmnopqrstuvwxyzAB0123456789"), "again")
@@ -175,14 +191,11 @@ def what_had_ended_stays_ended(s):
         state = new(s)
         p = start(s, state, "stay", stdin=subprocess.PIPE).type(b"some input").close().lines(4)
         if passed:
-            before = commits(state)
-            p.send(signal.SIGUSR1).wait_for_commit(before)
-        p.process.kill()
-        p.end()
+            checkpoint(p)
+        killed(p)
         q = resume(s, state, stdin=subprocess.PIPE).type(b"more")
         q.lines(2 if passed else 5)
-        q.process.kill()
-        q.end()
+        killed(q)
         check(passed or q.seen.startswith(p.seen), "the same again", (p.seen, q.seen))
         equal(set(q.seen.splitlines()[0 if passed else 3:]), {b"after the end: 0"})
 
@@ -193,8 +206,7 @@ def a_socket(s):
     ours, its = socket.socketpair()
     p = start(s, state, "blocks", stdin=its)
     ours.send(b"abcdefghijklmn")
-    p.lines(2).process.kill()
-    p.end()
+    killed(p.lines(2))
     q = resume(s, state, stdin=its)
     q.lines(2)
     ours.send(b"opqrstu")
@@ -211,8 +223,7 @@ def a_terminal(s):
     ours, its = pty.openpty()
     p = start(s, state, "blocks", stdin=its)
     os.write(ours, b"123456\n")
-    p.lines(1).process.kill()
-    p.end()
+    killed(p.lines(1))
     q = resume(s, state, stdin=its).lines(1)
     os.write(ours, b"abcdef\n")
     q.lines(2)
@@ -228,8 +239,7 @@ def poll_knows_what_is_kept(s):
     state = new(s)
     p = start(s, state, "poll", stdin=subprocess.PIPE)
     p.type(b"abcdefghijklmn").lines(4)
-    p.process.kill()
-    p.end()
+    killed(p)
     equal(p.seen, b"ready\nabcdefg\nready\nhijklmn\n")
     q = resume(s, state, stdin=subprocess.PIPE).lines(3)  # nothing new comes: it is there already
     q.type(b"opqrstu").lines(5).close()
@@ -243,8 +253,7 @@ def no_more_is_taken_than_is_asked_for(s):
     source, to = os.pipe()
     os.write(to, b"abcdefg the rest")
     p = start(s, new(s), "blocks", stdin=source).lines(1)
-    p.process.kill()
-    p.end()
+    killed(p)
     os.write(to, b"!")
     left = os.read(source, 100)
     check(b"abcdefg the rest!".endswith(left), "what is left is the end", left)
@@ -254,13 +263,11 @@ def no_more_is_taken_than_is_asked_for(s):
 def the_kept_file_is_needed(s):
     state = new(s)
     p = start(s, state, "blocks", stdin=subprocess.PIPE).type(b"abcdefg").lines(1)
-    before = commits(state)
-    p.send(signal.SIGUSR1).wait_for_commit(before)
-    p.type(b"hijklmn").lines(2).process.kill()
-    p.end()
+    checkpoint(p)
+    killed(p.type(b"hijklmn").lines(2))
     copy = s.dir / "copied-whole"
     shutil.copytree(state, copy)
-    [name] = [f.name for f in state.iterdir() if f.name.startswith("input-")]
+    name = kept_in(state).name
     os.remove(state / name)
     r = s.tern("resume", state)
     check(r.returncode != 0 and r.stdout == "", "it is refused", r)
@@ -280,6 +287,38 @@ def the_kept_file_is_needed(s):
 
 
 @suite.case
+def damage_to_the_kept_file_is_found(s):
+    """Wherever it is: refused, or of no importance."""
+    state = new(s)
+    p = start(s, state, "blocks", stdin=subprocess.PIPE).type(b"abcdefghijklmn").lines(2)
+    checkpoint(p)
+    killed(p.type(b"opqrstuvwxyzAB").lines(4))
+    name = kept_in(state).name
+    data = (state / name).read_bytes()
+    equal(data[4096:], b"abcdefghijklmnopqrstuvwxyzAB")
+    after, refused = b"".join(p.seen.splitlines(keepends=True)[2:]), 0
+    rng = random_moments()
+    for at in [*range(0, 40, 3), 4096, *range(4096 + 14, len(data))]:
+        bad, copy = bytearray(data), new(s)
+        bad[at] ^= 1 << rng.randrange(8)
+        shutil.copytree(state, copy)
+        (copy / name).write_bytes(bad)
+        q = resume(s, copy, stdin=subprocess.DEVNULL)
+        code, said = q.end()
+        if code == 0:
+            check(4096 <= at < 4096 + 14 and q.seen.startswith(after), f"byte {at}", q.seen)
+        else:
+            refused += 1
+            equal((code, q.seen), (126, b""), f"byte {at}: {said}")
+            contains(said, "is damaged", f"byte {at}")
+    equal(refused, 14 + 14)
+    (copy / name).write_bytes(bad[:int(re.search(r"cut to (\d+) bytes", said)[1])])
+    q = resume(s, copy, stdin=subprocess.PIPE).type(b"0123456").close()
+    equal(q.end(), (0, ""))
+    same(q.seen, b"".join(whole(s, b"abcdefghijklmn0123456").splitlines(keepends=True)[2:]), "next")
+
+
+@suite.case
 def image_show_tells(s):
     state = new(s)
     p = start(s, state, "blocks", stdin=subprocess.PIPE).type(b"abcdefg").lines(1)
@@ -295,10 +334,9 @@ def what_checkpoints_have_passed_is_let_go(s):
     p = start(s, state, "blocks", 1 << 14, stdin=subprocess.PIPE)
     for i in range(6):
         p.type(b"x" * (7 << 14)).lines(i + 1)
-        before = commits(state)
-        p.send(signal.SIGUSR1).wait_for_commit(before)
+        checkpoint(p)
     p.stop()
-    [kept] = [f for f in state.iterdir() if f.name.startswith("input-")]
+    kept = kept_in(state)
     used = kept.stat().st_blocks * 512
     equal(kept.stat().st_size, 4096 + 6 * (7 << 14))
     check(used < 3 * (7 << 14), "its beginning is a hole", used)
@@ -309,8 +347,7 @@ def another_program_in_the_same_place(s):
     """Spoils nothing before it has a checkpoint of its own."""
     state = new(s)
     p = start(s, state, "blocks", stdin=subprocess.PIPE).type(b"abcdefg").lines(1)
-    p.process.kill()
-    p.end()
+    killed(p)
     q = start(s, state, "blocks", stdin=subprocess.DEVNULL)
     equal(q.end(), (0, ""))
     r = resume(s, state, stdin=subprocess.DEVNULL)

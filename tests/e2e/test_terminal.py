@@ -166,4 +166,13 @@ def killing_tern_ends_the_program(s):
     p.stdout.close()
 
 
+@suite.case
+def a_fault_that_somebody_sends_ends_the_runner(s):
+    for sent in (signal.SIGSEGV, signal.SIGBUS):
+        p, runner = spinning(s, stderr=subprocess.PIPE)
+        os.kill(runner, sent)
+        _, err = p.communicate()
+        check(p.returncode > 0 and b"runner" in err, "tern says what happened", err)
+
+
 suite.run()

@@ -4,9 +4,9 @@
  */
 #include "folder.h"
 #include "state_fd.h"
+#include "take_once.h"
 
 #include "os/checkpoint_look.h"
-#include "os/checkpoint_take.h"
 #include "os/file.h"
 #include "os/hash.h"
 #include "os/sys.h"

@@ -4,8 +4,8 @@
  */
 #include "folder.h"
 #include "state_fd.h"
+#include "take_once.h"
 
-#include "os/checkpoint_take.h"
 #include "os/file.h"
 #include "os/hash.h"
 #include "os/sys.h"

@@ -110,6 +110,59 @@ static void test_written_and_changed(void **state)
                         "/data/file, which it had open, has become shorter since");
 }
 
+/* As `size` bytes of pseudo-random text, but for one. */
+static void put_large(const char *path, size_t size, size_t changed)
+{
+    char text[20001] = "";
+
+    for (size_t i = 0; i < size; i++)
+        text[i] = (char)('a' + i * 7 % 26);
+    if (changed < size)
+        text[changed] = '!';
+    put_file(path, text);
+}
+
+/* One that has become longer begins with what it was, as far as its two ends tell. */
+static void test_written_and_made_anew(void **state)
+{
+    static const char *const sentence =
+        "/data/file, which it had open, has been changed since, and not only by appending to it";
+    static const size_t sizes[] = {4, 4096, 4097, 8192, 8193, 20000};
+    struct stat st;
+
+    (void)state;
+    put_file("data/file", "text");
+    assert_int_equal(open_in(&world, DATA, "file", 0, WRITING, 0), FILE_FD);
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        const size_t size = sizes[i];
+
+        put_large("data/file", size, size);
+        assert_null(world_save());
+        append_to_file("data/file", " and more");
+        assert_null(world_again(NULL));
+        put_large("data/file", size, 0);
+        append_to_file("data/file", " and more");
+        assert_string_equal(world_again(NULL), sentence);
+        put_large("data/file", size, size - 1);
+        append_to_file("data/file", " and more");
+        assert_string_equal(world_again(NULL), sentence);
+        assert_int_equal(stat("data/file", &st), 0);
+        assert_int_equal(st.st_size, size + 9);
+    }
+}
+
+/* A state of before there was such a number. */
+static void test_written_and_not_known(void **state)
+{
+    (void)state;
+    save_file(WRITING);
+    assert_true(saved(FILE_FD)->ends != 0);
+    forged(FILE_FD)->ends = 0;
+    put_file("data/file", "made anew");
+    assert_null(world_again(NULL));
+    assert_string_equal(text_of("data/file"), "made");
+}
+
 /* Nothing is cut back if the program cannot go on anyway. */
 static void test_all_or_nothing(void **state)
 {
@@ -396,6 +449,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_read_and_changed, world_set_up, world_tear_down),
         cmocka_unit_test_setup_teardown(test_written_and_grown, world_set_up, world_tear_down),
         cmocka_unit_test_setup_teardown(test_written_and_changed, world_set_up, world_tear_down),
+        cmocka_unit_test_setup_teardown(test_written_and_made_anew, world_set_up, world_tear_down),
+        cmocka_unit_test_setup_teardown(test_written_and_not_known, world_set_up, world_tear_down),
         cmocka_unit_test_setup_teardown(test_all_or_nothing, world_set_up, world_tear_down),
         cmocka_unit_test_setup_teardown(test_another_kind, world_set_up, world_tear_down),
         cmocka_unit_test_setup_teardown(test_forged_rights, world_set_up, world_tear_down),

@@ -94,6 +94,104 @@ static void what_must_be_there(void **state)
     assert_non_null(strstr(problem.text, "lacks standard input"));
 }
 
+/* ---- Damage ---- */
+
+static void sums_go_on_from_where_they_were(void **state)
+{
+    uint8_t some[100];
+    uint64_t whole = INPUT_SUM_NONE;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof some; i++) {
+        some[i] = (uint8_t)(i * 29 + 7);
+        whole = whole * INPUT_SUM_FACTOR + some[i];
+    }
+    for (size_t at = 0; at <= sizeof some; at++) {
+        const uint64_t sum = input_sum(INPUT_SUM_NONE, view_of(some, at));
+
+        assert_true(input_sum(sum, view_of(some + at, sizeof some - at)) == whole);
+    }
+}
+
+static void a_head_with_a_wrong_bit_is_none(void **state)
+{
+    const struct input_head head = {.ended = true, .length = 12, .summed = 10, .sum = 1234567};
+    uint8_t bytes[INPUT_MARK_BYTES];
+    struct input_head again;
+
+    (void)state;
+    input_head_encode(&head, bytes);
+    assert_true(input_head_decode(bytes, &again));
+    assert_true(again.ended && again.length == 12 && again.summed == 10 && again.sum == 1234567);
+    for (size_t bit = 0; bit < sizeof bytes * 8; bit++) {
+        bytes[bit / 8] ^= (uint8_t)(1 << bit % 8);
+        assert_false(input_head_decode(bytes, &again));
+        bytes[bit / 8] ^= (uint8_t)(1 << bit % 8);
+    }
+    memset(bytes + 16, 0, sizeof bytes - 16); /* of before there were sums */
+    assert_true(input_head_decode(bytes, &again));
+    assert_true(again.ended && again.length == 12 && again.summed == 0);
+}
+
+/* "0123456789", of which the program has been given 8, and a checkpoint passed 3. */
+static struct state given(const struct folder *f)
+{
+    const struct input_head head = {.summed = 8,
+                                    .sum = input_sum(INPUT_SUM_NONE, view_of_string("01234567"))};
+    struct kept_input k = begun(f, 0);
+    uint8_t bytes[INPUT_MARK_BYTES];
+
+    input_head_encode(&head, bytes);
+    assert_int_equal(pwrite(k.fd, bytes, sizeof bytes, 0), sizeof bytes);
+    assert_int_equal(pwrite(k.fd, "0123456789", 10, INPUT_HEAD_BYTES), 10);
+    kept_input_release(&k);
+    return (struct state){.input_bytes = 3,
+                          .input_sum = input_sum(INPUT_SUM_NONE, view_of_string("012"))};
+}
+
+static void put_byte(const struct folder *f, off_t at, char byte)
+{
+    const int fd = open(folder_name(f, "input-1"), O_WRONLY);
+
+    assert_int_equal(pwrite(fd, &byte, 1, INPUT_HEAD_BYTES + at), 1);
+    close(fd);
+}
+
+static void what_was_given_must_be_what_it_was(void **state)
+{
+    const struct folder *f = *state;
+    struct state s = given(f);
+    int64_t size;
+
+    assert_int_equal(find(f, 1, &s, &size), TERN_OK);
+    put_byte(f, 2, 'x'); /* passed */
+    put_byte(f, 8, 'x'); /* never given */
+    assert_int_equal(find(f, 1, &s, &size), TERN_OK);
+    for (off_t at = 3; at < 8; at++) {
+        put_byte(f, at, (char)('0' + at + 1));
+        assert_int_equal(find(f, 1, &s, &size), TERN_ECORRUPT);
+        assert_non_null(strstr(problem.text, "cut to 4099 bytes"));
+        put_byte(f, at, (char)('0' + at));
+    }
+    assert_int_equal(find(f, 1, &s, &size), TERN_OK);
+    assert_int_equal(size, 10);
+}
+
+/* Neither a checkpoint without a sum, nor a file that lost its end. */
+static void what_is_not_known_is_not_refused(void **state)
+{
+    const struct folder *f = *state;
+    struct state s = given(f), older = {.input_bytes = 3};
+    int64_t size;
+
+    put_byte(f, 5, 'x');
+    assert_int_equal(find(f, 1, &s, &size), TERN_ECORRUPT);
+    assert_int_equal(find(f, 1, &older, &size), TERN_OK);
+    assert_int_equal(truncate(folder_name(f, "input-1"), INPUT_HEAD_BYTES + 3), 0);
+    assert_int_equal(find(f, 1, &s, &size), TERN_OK);
+    assert_int_equal(size, 3);
+}
+
 static void no_other_files(void **state)
 {
     const struct folder *f = *state;
@@ -142,6 +240,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(each_run_has_its_own),
         TEST(what_must_be_there),
+        TEST(sums_go_on_from_where_they_were),
+        TEST(a_head_with_a_wrong_bit_is_none),
+        TEST(what_was_given_must_be_what_it_was),
+        TEST(what_is_not_known_is_not_refused),
         TEST(no_other_files),
         TEST(what_was_passed_is_a_hole),
     };

@@ -3,6 +3,7 @@
 #include "os/checkpoint.h"
 #include "os/checkpoint_take.h"
 #include "os/file.h"
+#include "os/fill.h"
 #include "os/sys.h"
 
 #include <string.h>
@@ -119,6 +120,19 @@ static enum tern_err check_image(const struct through_order *o, const struct ima
                     : image_check(image, &m->m, m->sha256, p);
 }
 
+/* Into memory that is all zero, at once. */
+static enum tern_err load_memory(const struct through *t, const struct checkpoint *c,
+                                 struct problem *p)
+{
+    struct fill *f = NULL;
+    enum tern_err err = fill_new(t->store, &c->image, NULL, &f);
+
+    if (!err)
+        err = fill_all(f, t->memory);
+    fill_free(f);
+    return err ? checkpoint_unloaded(c, err, p) : TERN_OK;
+}
+
 static enum tern_err load(const struct through *t, const struct checkpoint *c, struct problem *p)
 {
     enum tern_err err =
@@ -128,7 +142,8 @@ static enum tern_err load(const struct through *t, const struct checkpoint *c, s
         err = through_put(t->state, view_of("", 0));
     if (err)
         return problem_set(p, err, "no room for what comes back");
-    return checkpoint_load(t->store, c, t->memory, t->state, p);
+    err = load_memory(t, c, p);
+    return err ? err : checkpoint_load_state(c, t->state, p);
 }
 
 enum tern_err through_go(struct through *t, const struct through_order *o, struct problem *p)

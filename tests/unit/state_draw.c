@@ -79,6 +79,7 @@ static void draw_fd(struct state_fd *fd, uint8_t *path, uint32_t number)
     fd->size = draw_number();
     fd->mtime_ns = (int64_t)draw_number();
     fd->inode = draw_number();
+    fd->ends = draw_number();
 }
 
 const struct state *draw_state(uint32_t instances)
@@ -106,6 +107,7 @@ const struct state *draw_state(uint32_t instances)
     s.monotonic_ns = (int64_t)draw_number();
     s.input_bytes = draw_number();
     s.input_kept = draw_number();
+    s.input_sum = draw_number();
     s.input_ended = draw(2);
     s.files_changed = draw(2);
     s.seeded = draw(2);

@@ -233,6 +233,11 @@ static void fd_written_directory(struct sample *s)
     s->fds[3].written = true;
 }
 
+static void fd_ends_of_directory(struct sample *s)
+{
+    s->fds[3].ends = 1;
+}
+
 static void fd_written_read_only(struct sample *s)
 {
     s->fds[4].read_only = true;
@@ -292,6 +297,7 @@ static const struct forgery forgeries[] = {
     {fd_rights, "descriptor 3: it has rights that are none of WASI's"},
     {fd_offset, "descriptor 7: its offset or size is larger than any can be"},
     {fd_written_directory, "descriptor 3: it was written, but is not a file"},
+    {fd_ends_of_directory, "descriptor 3: what its file holds is told, but it was not written"},
     {fd_written_read_only, "descriptor 7: it was written, but is read-only"},
     {negative_clock, "the program's clock is larger than any can be, or negative"},
     {much_waiting, "the time that a host call waited is larger than any can be"},

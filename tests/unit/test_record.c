@@ -89,6 +89,15 @@ static void assert_same(const struct record_sample *s, const struct record_call 
     assert_true(view_equal(c->filled, view_of(s->bytes, s->byte_count)));
 }
 
+/* Of a call that is drawn anew. */
+static struct view drawn(struct record_sample *s, struct bytes *contents)
+{
+    record_sample_draw(s, &seed);
+    bytes_clear(contents);
+    record_sample_contents(s, contents);
+    return bytes_view(contents);
+}
+
 static void what_is_encoded_is_decoded(void **unused)
 {
     struct bytes contents = {0};
@@ -97,10 +106,7 @@ static void what_is_encoded_is_decoded(void **unused)
 
     (void)unused;
     for (int i = 0; i < ROUNDS; i++) {
-        record_sample_draw(&s, &seed);
-        bytes_clear(&contents);
-        record_sample_contents(&s, &contents);
-        assert_int_equal(record_decode_call(&c, bytes_view(&contents)), TERN_OK);
+        assert_int_equal(record_decode_call(&c, drawn(&s, &contents)), TERN_OK);
         assert_same(&s, &c);
     }
     bytes_release(&contents);
@@ -114,9 +120,7 @@ static void shorter_and_longer_calls_are_refused(void **unused)
 
     (void)unused;
     for (int i = 0; i < 200; i++) {
-        record_sample_draw(&s, &seed);
-        bytes_clear(&contents);
-        record_sample_contents(&s, &contents);
+        drawn(&s, &contents);
         for (size_t size = 0; size < contents.size; size++)
             assert_int_equal(record_decode_call(&c, view_of(contents.data, size)), TERN_EPROTO);
         bytes_append_byte(&contents, 0);

@@ -70,6 +70,7 @@ static void assert_same_fd(const struct state_fd *a, const struct state_fd *b)
     assert_int_equal(a->size, b->size);
     assert_int_equal(a->mtime_ns, b->mtime_ns);
     assert_int_equal(a->inode, b->inode);
+    assert_int_equal(a->ends, b->ends);
 }
 
 static void assert_same(const struct state *a, const struct state *b)
@@ -82,6 +83,7 @@ static void assert_same(const struct state *a, const struct state *b)
     assert_int_equal(a->monotonic_ns, b->monotonic_ns);
     assert_int_equal(a->input_bytes, b->input_bytes);
     assert_int_equal(a->input_kept, b->input_kept);
+    assert_int_equal(a->input_sum, b->input_sum);
     assert_int_equal(a->input_ended, b->input_ended);
     assert_int_equal(a->files_changed, b->files_changed);
     assert_int_equal(a->seeded, b->seeded);
@@ -209,10 +211,10 @@ static void make(struct one *o)
 /* Where the byte or the count lies in what make() gives, and what spoils it. */
 static void test_spoilt(void **unused)
 {
-    enum { KEPT = 49, SCALARS = KEPT + 18 + 17, FRAME = SCALARS + 4 };
+    enum { KEPT = 49, SCALARS = KEPT + 26 + 17, FRAME = SCALARS + 4 };
     enum { GLOBAL = FRAME + 17 + 4 + 4, TABLE = GLOBAL + 17 + 4 };
     enum { DATA = TABLE + 5, ELEM = DATA + 5, PAGES = ELEM + 5, FD = PAGES + 4 + 4 };
-    enum { FD_BYTES = 66, TREE_SIZE = 8 };
+    enum { FD_BYTES = 74, TREE_SIZE = 8 };
     static const struct {
         const char *what;
         size_t at;
@@ -222,8 +224,8 @@ static void test_spoilt(void **unused)
         {"another version", 7, '2'},
         {"phase 0", 8, 0},
         {"phase 3", 8, 3},
-        {"input that ended twice", KEPT + 16, 2},
-        {"files changed twice", KEPT + 17, 2},
+        {"input that ended twice", KEPT + 24, 2},
+        {"files changed twice", KEPT + 25, 2},
         {"seeded is 2", SCALARS - 17, 2},
         {"a seed of what has none", SCALARS - 16, 1},
         {"random numbers without a seed", SCALARS - 8, 1},
