@@ -375,7 +375,7 @@ struct attempt *task_attempt(const struct task *t); /* the newest, or NULL */
 bool task_is_at(const struct task *t, const Tern__Fence *fence); /* placed or running by it */
 struct checkpoint *task_checkpoint(const struct task *t); /* newest whose data is kept, or NULL */
 /* With the depots that have it now. */
-Tern__Checkpoint *checkpoint_open(const struct checkpoint *c, struct core_out *out);
+Tern__Checkpoint *checkpoint_message(const struct checkpoint *c, struct core_out *out);
 uint64_t task_content_size(const Tern__Content *c);
 uint64_t task_input_at(const struct task *t); /* where its standard input goes on */
 void task_state(struct agent *a, struct task *t, Tern__TaskState state);

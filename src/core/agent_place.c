@@ -261,7 +261,7 @@ Tern__Placing *placing_make(struct agent *a, struct core_out *out, struct task *
         if (t->run->depots[i]->peer)
             add_depot(a, p, t->run->depots[i], t, fence, out);
     if (from) {
-        p->from = checkpoint_open(from, out);
+        p->from = checkpoint_message(from, out);
         add_sources(a, p, from->root, t, out);
     }
     add_data(a, p, t, out);

@@ -85,7 +85,7 @@ static void seen_run(const struct agent *a, const struct task *t, bool results,
     seen->moves = r->moves;
     seen->losses = r->losses;
     if (!task_ended(t) && task_checkpoint(t))
-        seen->checkpoint = checkpoint_open(task_checkpoint(t), out);
+        seen->checkpoint = checkpoint_message(task_checkpoint(t), out);
     if (task_ended(t)) {
         seen->end = packed_open(&r->end, &tern__end__descriptor, out);
         if (!results)
@@ -144,7 +144,7 @@ static Tern__TaskDetail *detail_of(const struct agent *a, const struct task *t,
         d->attempts[d->n_attempts++] = attempt_row(&t->run->attempts[i], out);
     d->checkpoints = core_new(out, checkpoints, sizeof *d->checkpoints);
     for (size_t i = 0; i < checkpoints; i++)
-        d->checkpoints[d->n_checkpoints++] = checkpoint_open(&t->run->checkpoints[i], out);
+        d->checkpoints[d->n_checkpoints++] = checkpoint_message(&t->run->checkpoints[i], out);
     return d;
 }
 

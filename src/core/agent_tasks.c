@@ -96,7 +96,7 @@ struct checkpoint *task_checkpoint(const struct task *t)
     return c->root ? c : NULL;
 }
 
-Tern__Checkpoint *checkpoint_open(const struct checkpoint *c, struct core_out *out)
+Tern__Checkpoint *checkpoint_message(const struct checkpoint *c, struct core_out *out)
 {
     Tern__Checkpoint *body = packed_open(&c->packed, &tern__checkpoint__descriptor, out);
 
