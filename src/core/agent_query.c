@@ -13,6 +13,7 @@ enum { SEEN_DEPOTS = 16 };
 struct found { /* depots, each once */
     const struct depot *at[SEEN_DEPOTS];
     size_t count;
+    bool away; /* look for those that are not here: they may come back */
 };
 
 static void find_depot(struct found *f, const struct depot *d)
@@ -20,7 +21,7 @@ static void find_depot(struct found *f, const struct depot *d)
     for (size_t i = 0; i < f->count; i++)
         if (f->at[i] == d)
             return;
-    if (d->peer && f->count < SEEN_DEPOTS)
+    if (!d->peer == f->away && d->endpoint_count && f->count < SEEN_DEPOTS)
         f->at[f->count++] = d;
 }
 
@@ -63,10 +64,12 @@ static void seen_depots(const struct agent *a, const struct task *t, Tern__TaskS
     const struct run *r = t->run;
     struct found f = {0};
 
-    if (task_ended(t))
-        find_results(a, t, seen->end->results, &f);
-    else
-        find_running(t, &f);
+    for (int pass = 0; pass < 2; pass++, f.away = true) {
+        if (task_ended(t))
+            find_results(a, t, seen->end->results, &f);
+        else
+            find_running(t, &f);
+    }
     seen->depots = core_new(out, f.count, sizeof *seen->depots);
     for (size_t i = 0; i < f.count; i++)
         seen->depots[seen->n_depots++] = depot_at(a, f.at[i], t->job->owner, RIGHT_READ, NULL, out);
