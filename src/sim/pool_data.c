@@ -383,8 +383,8 @@ void pool_data_verify(struct pool_client *c, const struct work_task *t, const Te
     struct download *d;
 
     if (!seen->n_depots) {
-        pool_wrong(c->pool, "the output of task %llu is in no depot",
-                   (unsigned long long)seen->task);
+        pool_wrong(c->pool, "the output of task %llu is in no depot (its end names %zu)",
+                   (unsigned long long)seen->task, seen->end->n_depots);
         return;
     }
     d = sim_new(1, sizeof *d);
