@@ -66,6 +66,7 @@ struct held_root {
     char *domain;
     struct chunks_root root;
     uint64_t used; /* by that attempt of ours, counted from 1 on */
+    bool fetched;        /* it is there, not only on its way */
     bool once;     /* a checkpoint: of no use to another attempt */
 };
 
