@@ -203,16 +203,6 @@ static void end_doomed(struct agent *a, struct core_out *out)
     a->again = true;
 }
 
-static bool too_old(const struct agent *a, const struct task *t, uint64_t beyond)
-{
-    const Tern__Policy *policy = t->job->known->policy;
-    const int64_t keep = policy && policy->keep_ns > 0 && policy->keep_ns < a->config.keep_ns
-                             ? policy->keep_ns
-                             : a->config.keep_ns;
-
-    return beyond || a->now_ns - t->run->ended_ns >= keep;
-}
-
 /* Ended tasks are known for a while, and not more than so many. */
 static void forget_ended(struct agent *a, struct core_out *out)
 {
@@ -221,16 +211,17 @@ static void forget_ended(struct agent *a, struct core_out *out)
     size_t count = 0;
     uint64_t *gone;
 
-    if (!l || !too_old(a, tree_of(l, struct task, link), a->ended.count > limit)) {
-        if (l)
-            core_wake(out, tree_of(l, struct task, link)->run->ended_ns + a->config.keep_ns);
+    if (!l)
+        return;
+    if (a->ended.count <= limit && tree_of(l, struct task, link)->run->forget_ns > a->now_ns) {
+        core_wake(out, tree_of(l, struct task, link)->run->forget_ns);
         return;
     }
     gone = core_new(out, AGENT_PORTION, sizeof *gone);
     for (; l && count < AGENT_PORTION; l = tree_behind(&a->ended, l)) {
         const struct task *t = tree_of(l, struct task, link);
 
-        if (!too_old(a, t, a->ended.count > limit + count))
+        if (a->ended.count <= limit + count && t->run->forget_ns > a->now_ns)
             break;
         gone[count++] = t->n;
     }

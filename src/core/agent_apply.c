@@ -235,6 +235,7 @@ static enum tern_err apply_checkpointed(struct agent *a, const Tern__Checkpointe
     const Tern__Checkpoint *c = f->checkpoint;
     const size_t before = t && t->run ? t->run->checkpoint_room : 0;
     struct checkpoint *kept;
+    Tern__Checkpoint bare;
     struct run *r;
 
     if (!t || task_ended(t) || !c || !c->root || c->root->sha256.len != 32 || !task_attempt(t) ||
@@ -246,7 +247,9 @@ static enum tern_err apply_checkpointed(struct agent *a, const Tern__Checkpointe
     a->count.task_bytes += (r->checkpoint_room - before) * sizeof *kept;
     kept = &r->checkpoints[r->checkpoint_count++];
     *kept = (struct checkpoint){.n = c->n, .attempt = f->fence->attempt};
-    packed_set(&kept->packed, &c->base);
+    bare = *c;
+    bare.n_depots = 0; /* where it is now is said by its root */
+    packed_set(&kept->packed, &bare.base);
     kept->root = root_make(a, t->job->owner, c->root);
     for (size_t i = 0; i < c->n_depots; i++)
         root_add(a, kept->root, depot_make(a, c->depots[i]));
@@ -271,14 +274,32 @@ static void count_end(struct agent *a, struct task *t, const Tern__End *end)
         policy_duration_add(&j->program->took, (int64_t)end->wall_ns);
 }
 
+static int64_t keep_ns(const struct agent *a, const struct job *j)
+{
+    const Tern__Policy *policy = j->known->policy;
+
+    return policy && policy->keep_ns > 0 && policy->keep_ns < a->config.keep_ns ? policy->keep_ns
+                                                                                : a->config.keep_ns;
+}
+
 static void keep_end(struct agent *a, struct task *t, const Tern__End *end, int64_t time_ns)
 {
     struct run *r = task_run(a, t);
+    Tern__End bare = *end;
 
-    packed_set(&r->end, &end->base);
+    bare.n_depots = 0; /* where its results are now is said by their roots */
+    packed_set(&r->end, &bare.base);
     a->count.task_bytes += r->end.size;
     r->ended_ns = time_ns;
+    r->forget_ns = time_ns + keep_ns(a, t->job);
     results_want(a, t->job->owner, end->results, true, end->depots, end->n_depots);
+}
+
+static void end_attempt(struct attempt *at, const Tern__End *end, int64_t time_ns)
+{
+    at->cpu_ns = end->cpu_ns;
+    if (!at->begun_ns && end->kind == TERN__END_KIND__END_EXIT)
+        at->begun_ns = time_ns - (int64_t)(end->wall_ns % INT64_MAX);
 }
 
 static enum tern_err apply_ended(struct agent *a, const Tern__Ended *f, int64_t time_ns)
@@ -289,7 +310,7 @@ static enum tern_err apply_ended(struct agent *a, const Tern__Ended *f, int64_t 
         f->state > TERN__TASK_STATE__TASK_CANCELLED || (f->fence && !task_is_at(t, f->fence)))
         return TERN_ECORRUPT;
     if (t->node) {
-        task_attempt(t)->cpu_ns = f->end->cpu_ns;
+        end_attempt(task_attempt(t), f->end, time_ns);
         leave_node(a, t,
                    f->state == TERN__TASK_STATE__TASK_CANCELLED
                        ? TERN__ATTEMPT_STATE__ATTEMPT_CANCELLED

@@ -238,8 +238,8 @@ static void on_held(struct agent *a, struct depot *d, const Tern__Held *held, st
                              ? root_find(a, domain, lease->root->sha256.data)
                              : NULL;
 
-        if (!r || !root_at(r, d))
-            continue;
+        if (!r || !root_at(r, d) || !r->wanted)
+            continue; /* one that nobody wants yet may still be on its way there */
         root_lost_at(a, out, r, d);
         r = root_find(a, domain, lease->root->sha256.data);
         if (r)

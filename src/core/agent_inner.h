@@ -240,7 +240,7 @@ struct run {
     struct depot *depots[AGENT_COPIES_MAX]; /* where this attempt's data goes */
     size_t depot_count;
     struct packed end;
-    int64_t ended_ns;
+    int64_t ended_ns, forget_ns;
     uint64_t task;
     struct tree_link keep; /* agent->keeping */
     uint64_t *waiters;     /* tasks that want its outputs */
@@ -327,7 +327,7 @@ struct agent {
     struct directory tasks, jobs, sessions, node_dir, depot_dir, root_dir, owner_dir;
     uint64_t node_next, depot_next, root_next, owner_next, class_next, shape_next;
     struct tree owners, nodes, depots, roots, idle, classes, pins, shapes, programs;
-    struct tree ended;   /* tasks, in the order of their ends */
+    struct tree ended;   /* tasks, in the order in which they are forgotten */
     struct tree doomed;  /* tasks whose inputs will never be there */
     struct tree keeping; /* runs of tasks that have ended, with waiters that are not told yet */
     struct tree cancelling; /* jobs */
@@ -374,6 +374,8 @@ bool task_ended(const struct task *t);
 struct attempt *task_attempt(const struct task *t); /* the newest, or NULL */
 bool task_is_at(const struct task *t, const Tern__Fence *fence); /* placed or running by it */
 struct checkpoint *task_checkpoint(const struct task *t); /* newest whose data is kept, or NULL */
+/* With the depots that have it now. */
+Tern__Checkpoint *checkpoint_message(const struct checkpoint *c, struct core_out *out);
 uint64_t task_content_size(const Tern__Content *c);
 uint64_t task_input_at(const struct task *t); /* where its standard input goes on */
 void task_state(struct agent *a, struct task *t, Tern__TaskState state);
@@ -486,6 +488,7 @@ Tern__Order *node_order(struct agent *a, struct node_at *n, Tern__OrderKind kind
 void node_order_fence(struct agent *a, struct node_at *n, Tern__OrderKind kind,
                       const Tern__Fence *fence, struct core_out *out);
 void orders_flush(struct agent *a, struct core_out *out);
+/* The last order is of so many bytes: what there is goes at once if it is much. */
 void orders_flush_if_large(struct node_at *n, size_t bytes, struct core_out *out);
 void node_fact(struct agent *a, struct core_out *out, const struct node_at *n, bool drained,
                uint64_t losses);

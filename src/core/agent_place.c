@@ -261,7 +261,7 @@ Tern__Placing *placing_make(struct agent *a, struct core_out *out, struct task *
         if (t->run->depots[i]->peer)
             add_depot(a, p, t->run->depots[i], t, fence, out);
     if (from) {
-        p->from = packed_open(&from->packed, &tern__checkpoint__descriptor, out);
+        p->from = checkpoint_message(from, out);
         add_sources(a, p, from->root, t, out);
     }
     add_data(a, p, t, out);
@@ -298,6 +298,15 @@ static Tern__Fact *placed_fact(struct agent *a, struct core_out *out, struct tas
     return f;
 }
 
+static size_t depots_bytes(const Tern__Placing *p)
+{
+    size_t bytes = 512;
+
+    for (size_t i = 0; i < p->n_depots; i++)
+        bytes += tern__depot_at__get_packed_size(p->depots[i]) + 40; /* with its seal */
+    return bytes;
+}
+
 bool place_on(struct agent *a, struct core_out *out, struct task *t, struct node_at *n)
 {
     const struct checkpoint *from = reachable_checkpoint(t);
@@ -309,7 +318,7 @@ bool place_on(struct agent *a, struct core_out *out, struct task *t, struct node
     o = node_order(a, n, TERN__ORDER_KIND__ORDER_PLACE, t, out);
     if (o) {
         o->placing = placing_make(a, out, t, n, o->fence, from);
-        orders_flush_if_large(n, t->job->lean_bytes + t->spec.size + 1024, out);
+        orders_flush_if_large(n, t->job->lean_bytes + t->spec.size + depots_bytes(o->placing), out);
     }
     return true;
 }

@@ -8,29 +8,71 @@ enum { QUERY_LOOKED = 65536, QUERY_REASONS = 16, QUERY_BYTES = 2 << 20 };
 
 /* ---------------------------------------------------------------- a task */
 
+enum { SEEN_DEPOTS = 16 };
+
+struct found { /* depots, each once */
+    const struct depot *at[SEEN_DEPOTS];
+    size_t count;
+    bool away; /* look for those that are not here: they may come back */
+};
+
+static void find_depot(struct found *f, const struct depot *d)
+{
+    for (size_t i = 0; i < f->count; i++)
+        if (f->at[i] == d)
+            return;
+    if (!d->peer == f->away && d->endpoint_count && f->count < SEEN_DEPOTS)
+        f->at[f->count++] = d;
+}
+
+static void find_root(struct found *f, const struct root *r)
+{
+    for (const struct copy *c = r ? r->copies : NULL; c; c = c->next)
+        find_depot(f, c->depot);
+}
+
+static void find_content(const struct agent *a, const struct task *t, const Tern__Content *c,
+                         struct found *f)
+{
+    if (c && c->blob && c->blob->sha256.len == 32)
+        find_root(f, root_find(a, t->job->owner, c->blob->sha256.data));
+}
+
+static void find_results(const struct agent *a, const struct task *t, const Tern__Results *r,
+                         struct found *f)
+{
+    if (!r)
+        return;
+    find_content(a, t, r->output, f);
+    find_content(a, t, r->error, f);
+    for (size_t i = 0; i < r->n_files; i++)
+        find_content(a, t, r->files[i]->content, f);
+}
+
+static void find_running(const struct task *t, struct found *f)
+{
+    const struct checkpoint *c = task_checkpoint(t);
+
+    find_root(f, c ? c->root : NULL);
+    for (size_t i = 0; i < t->run->depot_count; i++)
+        find_depot(f, t->run->depots[i]);
+}
+
 static void seen_depots(const struct agent *a, const struct task *t, Tern__TaskSeen *seen,
                         struct core_out *out)
 {
     const struct run *r = t->run;
-    const struct checkpoint *c = task_checkpoint(t);
-    const struct depot *at[2 * AGENT_COPIES_MAX];
-    size_t count = 0;
+    struct found f = {0};
 
-    for (const struct copy *k = c ? c->root->copies : NULL; k && count < AGENT_COPIES_MAX;
-         k = k->next)
-        if (k->depot->peer)
-            at[count++] = k->depot;
-    for (size_t i = 0; i < r->depot_count; i++) {
-        bool there = !r->depots[i]->peer;
-
-        for (size_t k = 0; k < count; k++)
-            there |= at[k] == r->depots[i];
-        if (!there)
-            at[count++] = r->depots[i];
+    for (int pass = 0; pass < 2; pass++, f.away = true) {
+        if (task_ended(t))
+            find_results(a, t, seen->end->results, &f);
+        else
+            find_running(t, &f);
     }
-    seen->depots = core_new(out, count, sizeof *seen->depots);
-    for (size_t i = 0; i < count; i++)
-        seen->depots[seen->n_depots++] = depot_at(a, at[i], t->job->owner, RIGHT_READ, NULL, out);
+    seen->depots = core_new(out, f.count, sizeof *seen->depots);
+    for (size_t i = 0; i < f.count; i++)
+        seen->depots[seen->n_depots++] = depot_at(a, f.at[i], t->job->owner, RIGHT_READ, NULL, out);
     if (t->node && r->depot_count && r->depots[0]->peer)
         seen->tail = depot_at(a, r->depots[0], t->job->owner, RIGHT_READ, NULL, out);
 }
@@ -46,15 +88,13 @@ static void seen_run(const struct agent *a, const struct task *t, bool results,
     seen->moves = r->moves;
     seen->losses = r->losses;
     if (!task_ended(t) && task_checkpoint(t))
-        seen->checkpoint =
-            packed_open(&task_checkpoint(t)->packed, &tern__checkpoint__descriptor, out);
+        seen->checkpoint = checkpoint_message(task_checkpoint(t), out);
     if (task_ended(t)) {
         seen->end = packed_open(&r->end, &tern__end__descriptor, out);
         if (!results)
             seen->end->results = NULL;
     }
-    if (!task_ended(t) || (seen->end->results && seen->end->n_depots))
-        seen_depots(a, t, seen, out);
+    seen_depots(a, t, seen, out);
 }
 
 Tern__TaskSeen *seen_of(const struct agent *a, const struct task *t, bool results,
@@ -107,8 +147,7 @@ static Tern__TaskDetail *detail_of(const struct agent *a, const struct task *t,
         d->attempts[d->n_attempts++] = attempt_row(&t->run->attempts[i], out);
     d->checkpoints = core_new(out, checkpoints, sizeof *d->checkpoints);
     for (size_t i = 0; i < checkpoints; i++)
-        d->checkpoints[d->n_checkpoints++] =
-            packed_open(&t->run->checkpoints[i].packed, &tern__checkpoint__descriptor, out);
+        d->checkpoints[d->n_checkpoints++] = checkpoint_message(&t->run->checkpoints[i], out);
     return d;
 }
 
@@ -141,8 +180,8 @@ static void query_tasks(const struct agent *a, const struct peer *p, const Tern_
         if (t->job->owner != p->owner || (!q->ended && task_ended(t)) ||
             (q->which && q->which->job && !j))
             continue;
-        rows->tasks[rows->n_tasks++] = seen_of(a, t, true, out);
-        bytes += 512 + (t->run ? t->run->end.size : 0);
+        rows->tasks[rows->n_tasks] = seen_of(a, t, true, out);
+        bytes += tern__task_seen__get_packed_size(rows->tasks[rows->n_tasks++]) + 8;
     }
     rows->more = true;
 }
@@ -190,8 +229,13 @@ static void query_nodes(const struct agent *a, const Tern__Query *q, Tern__Rows 
     struct tree_link *l = tree_behind(&a->nodes, &like.link);
 
     rows->nodes = core_new(out, most, sizeof *rows->nodes);
-    for (; l && rows->n_nodes < most; l = tree_behind(&a->nodes, l))
-        rows->nodes[rows->n_nodes++] = node_row(tree_of(l, struct node_at, link), out);
+    for (size_t bytes = 0; l && rows->n_nodes < most && bytes < QUERY_BYTES;
+         l = tree_behind(&a->nodes, l)) {
+        const struct node_at *n = tree_of(l, struct node_at, link);
+
+        bytes += n->ad.size + 256;
+        rows->nodes[rows->n_nodes++] = node_row(n, out);
+    }
     rows->more = l != NULL;
 }
 
@@ -239,8 +283,13 @@ static void query_names(const struct agent *a, const struct peer *p, const Tern_
     struct tree_link *l = tree_behind(&p->owner->names, &like.link);
 
     rows->names = core_new(out, most, sizeof *rows->names);
-    for (; l && rows->n_names < most; l = tree_behind(&p->owner->names, l))
-        rows->names[rows->n_names++] = name_row(a, p->owner, tree_of(l, struct name, link), out);
+    for (size_t bytes = 0; l && rows->n_names < most && bytes < QUERY_BYTES;
+         l = tree_behind(&p->owner->names, l)) {
+        Tern__NameRow *row = name_row(a, p->owner, tree_of(l, struct name, link), out);
+
+        bytes += tern__name_row__get_packed_size(row) + 8;
+        rows->names[rows->n_names++] = row;
+    }
     rows->more = l != NULL;
 }
 

@@ -140,8 +140,6 @@ static void on_end(struct agent *a, struct task *t, const Tern__End *end, struct
         on_broken(a, t, &unknown, out);
         return;
     }
-    if (!t->begun && end->kind == TERN__END_KIND__END_EXIT)
-        on_begun(a, t, out); /* short: both in one */
     switch ((int)end->kind) {
     case TERN__END_KIND__END_EXIT: task_end(a, out, t, TERN__TASK_STATE__TASK_DONE, &copy); break;
     case TERN__END_KIND__END_TRAP:
@@ -279,6 +277,16 @@ static void take_one(struct agent *a, struct node_at *n, const Tern__Report *r,
         node_order_fence(a, n, TERN__ORDER_KIND__ORDER_STOP, r->fence, out);
 }
 
+/* Begun, and its end right behind it: one fact is enough for what was that short. */
+static bool ends_at_once(Tern__Report *const *r)
+{
+    const Tern__Fence *x = r[0]->fence, *y = r[1]->fence;
+
+    return r[0]->what_case == TERN__REPORT__WHAT_BEGUN &&
+           r[1]->what_case == TERN__REPORT__WHAT_END && x && y && x->task == y->task &&
+           x->attempt == y->attempt && x->term == y->term;
+}
+
 void reports_take(struct agent *a, struct node_at *n, const Tern__Reports *reports,
                   struct core_out *out)
 {
@@ -286,7 +294,8 @@ void reports_take(struct agent *a, struct node_at *n, const Tern__Reports *repor
     uint64_t highest = 0;
 
     for (size_t i = 0; i < reports->n_reports; i++) {
-        take_one(a, n, reports->reports[i], out);
+        if (i + 1 == reports->n_reports || !ends_at_once(reports->reports + i))
+            take_one(a, n, reports->reports[i], out);
         if (reports->reports[i]->n > highest)
             highest = reports->reports[i]->n;
     }

@@ -116,12 +116,6 @@ void root_set_fresh(struct agent *a, struct root *r, int64_t fresh_ns)
     root_refresh(a, r);
 }
 
-void root_want(struct agent *a, struct root *r)
-{
-    r->wanted++;
-    not_idle(a, r);
-}
-
 void root_unwant(struct agent *a, struct root *r)
 {
     check(r && r->wanted > 0);
@@ -153,6 +147,27 @@ void depot_hold_by(struct agent *a, struct depot *d, int64_t at_ns)
         tree_remove(&a->holds, &d->hold);
     d->hold_ns = at_ns;
     tree_add(&a->holds, &d->hold);
+}
+
+/* From now on it matters that its depots have it: they are asked soon. */
+static void ask_soon(struct agent *a, struct root *r)
+{
+    const int64_t due_ns = a->now_ns + hold_delay_ns(a);
+
+    for (struct copy *c = r->copies; c; c = c->next)
+        if (c->due_ns > due_ns && c->depot->peer) {
+            tree_remove(&c->depot->copies, &c->link);
+            c->due_ns = due_ns;
+            tree_add(&c->depot->copies, &c->link);
+            depot_hold_by(a, c->depot, due_ns);
+        }
+}
+
+void root_want(struct agent *a, struct root *r)
+{
+    not_idle(a, r);
+    if (r->wanted++ == 0)
+        ask_soon(a, r);
 }
 
 bool root_add(struct agent *a, struct root *r, struct depot *d)

@@ -178,7 +178,6 @@ static void put_checkpoints(const struct task *t, const struct attempt *at, size
         Tern__Checkpoint *body = packed_open(&c->packed, &tern__checkpoint__descriptor, out);
         Tern__Fact *f = fact(out, body->time_ns, TERN__FACT__WHAT_CHECKPOINTED);
 
-        body->n_depots = 0; /* where it is now is said by its root */
         f->checkpointed = core_new(out, 1, sizeof *f->checkpointed);
         tern__checkpointed__init(f->checkpointed);
         put_fence(t, at, &f->checkpointed->fence, out);
@@ -226,7 +225,6 @@ static void put_end(const struct task *t, struct core_out *out)
         put_fence(t, at, &f->ended->fence, out);
     f->ended->state = (Tern__TaskState)t->state;
     f->ended->end = packed_open(&t->run->end, &tern__end__descriptor, out);
-    f->ended->end->n_depots = 0; /* where its results are now is said by their roots */
 }
 
 static void put_known(const struct task *t, struct core_out *out)

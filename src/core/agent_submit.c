@@ -10,6 +10,8 @@ struct fault {
     const char *text;
 };
 
+enum { SUBMIT_BYTES = 1 << 20 }; /* of a job, of a task: both have to go into one order */
+
 #define FINE ((struct fault){0})
 
 static struct fault fault(enum tern_err err, const char *text)
@@ -68,6 +70,9 @@ static struct fault check_job(const struct agent *a, const struct peer *p, const
     if (job->policy && job->policy->copies > LIMIT_COPIES)
         return fault(TERN_EUSAGE, core_text(out, "%u copies are asked for; at most %d are kept",
                                             (unsigned)job->policy->copies, LIMIT_COPIES));
+    if (tern__job__get_packed_size(job) > SUBMIT_BYTES)
+        return fault(TERN_ETOOBIG,
+                     core_text(out, "the job's description has more than %d bytes", SUBMIT_BYTES));
     if (job->n_groups)
         return fault(TERN_EUSAGE, "this agent does not run groups of tasks");
     return check_work(a, p, job->work, out);
@@ -135,6 +140,9 @@ static struct fault check_task(const struct agent *a, const struct peer *p, cons
 {
     struct fault f = check_content(a, p, t->input, "standard input", out);
 
+    if (!f.text && tern__task__get_packed_size(t) > SUBMIT_BYTES)
+        f = fault(TERN_ETOOBIG,
+                  core_text(out, "a task's description has more than %d bytes", SUBMIT_BYTES));
     for (size_t i = 0; !f.text && i < t->n_inputs; i++)
         f = check_input(a, p, t->inputs[i], out);
     if (!f.text && t->n_alternatives)

@@ -19,8 +19,8 @@ static int compare_ends(const struct tree_link *a, const struct tree_link *b)
 {
     const struct task *x = task_of(a), *y = task_of(b);
 
-    if (x->run->ended_ns != y->run->ended_ns)
-        return x->run->ended_ns < y->run->ended_ns ? -1 : 1;
+    if (x->run->forget_ns != y->run->forget_ns)
+        return x->run->forget_ns < y->run->forget_ns ? -1 : 1;
     return order_u64(x->n, y->n);
 }
 
@@ -94,6 +94,18 @@ struct checkpoint *task_checkpoint(const struct task *t)
         return NULL;
     c = &t->run->checkpoints[t->run->checkpoint_count - 1];
     return c->root ? c : NULL;
+}
+
+Tern__Checkpoint *checkpoint_message(const struct checkpoint *c, struct core_out *out)
+{
+    Tern__Checkpoint *body = packed_open(&c->packed, &tern__checkpoint__descriptor, out);
+
+    if (!c->root)
+        return body;
+    body->depots = core_new(out, c->root->copy_count, sizeof(char *));
+    for (const struct copy *copy = c->root->copies; copy; copy = copy->next)
+        body->depots[body->n_depots++] = copy->depot->name;
+    return body;
 }
 
 uint64_t task_content_size(const Tern__Content *c)

@@ -119,6 +119,7 @@ static void tell(struct agent *a, const struct watch *w, const struct task *t, s
 {
     struct peer *p = w->peer;
     const bool results = t->index >= w->from_index;
+    Tern__TaskSeen *seen;
 
     if (w->ends_only && !task_ended(t))
         return;
@@ -130,8 +131,9 @@ static void tell(struct agent *a, const struct watch *w, const struct task *t, s
         send_seen(p, out);
         begin_seen(p, out);
     }
-    p->seen->tasks[p->seen->n_tasks++] = seen_of(a, t, results, out);
-    p->seen_bytes += 512 + (t->run && results ? t->run->end.size : 0);
+    seen = seen_of(a, t, results, out);
+    p->seen->tasks[p->seen->n_tasks++] = seen;
+    p->seen_bytes += tern__task_seen__get_packed_size(seen) + 8;
 }
 
 static void tell_watchers(struct agent *a, uint64_t task, uint64_t job, const struct task *t,

@@ -102,7 +102,7 @@ static void take(struct node *n, const Tern__Order *o, struct core_out *out)
         else if (a->step != ATTEMPT_STEP_OVER)
             pass_on(n, a, o, out);
         break;
-    case TERN__ORDER_KIND__ORDER_CHECKPOINT:
+    case TERN__ORDER_KIND__ORDER_CHECKPOINT: /* of one that is queued: it loses nothing */
     case TERN__ORDER_KIND__ORDER_COMMITTED:
         if (a->step == ATTEMPT_STEP_GIVEN || a->step == ATTEMPT_STEP_BEGUN)
             pass_on(n, a, o, out);

@@ -49,17 +49,24 @@ static void carry_out(struct agent_drive *d, const struct core_action *a)
     }
 }
 
+/* Not more often than there is as much new as there was: so snapshots cost a constant share. */
+static bool snapshot_is_due(const struct agent_drive *d)
+{
+    const uint64_t least =
+        d->config.snapshot_facts ? d->config.snapshot_facts : AGENT_SNAPSHOT_FACTS;
+    const uint64_t facts = d->appended - d->snapshot_at;
+
+    return !d->ending && facts >= least && facts >= d->snapshot_size;
+}
+
 static void carry_all(struct agent_drive *d)
 {
-    const uint64_t most =
-        d->config.snapshot_facts ? d->config.snapshot_facts : AGENT_SNAPSHOT_FACTS;
-
     for (size_t i = 0; i < d->out.count; i++)
         carry_out(d, &d->out.actions[i]);
     time_renew(d);
     links_wake(d->links, time_wake(d, d->out.wake_ns), on_wake);
     core_out_clear(&d->out);
-    if (d->appended - d->snapshot_at >= most && !d->ending)
+    if (snapshot_is_due(d))
         facts_snapshot(d);
 }
 

@@ -91,6 +91,7 @@ enum tern_err facts_read(struct agent_drive *d, struct problem *p)
     enum tern_err err = j->calls->read(j->self, &r, apply, p);
 
     d->stored = d->snapshot_at = d->appended;
+    d->snapshot_size = r.facts; /* at most: the first one comes a little late */
     if (!err && r.facts)
         drive_log(d, NOTE_INFO, "read %llu facts", (unsigned long long)r.facts);
     return err;
@@ -115,7 +116,7 @@ void facts_snapshot(struct agent_drive *d)
     Tern__Fact bound = TERN__FACT__INIT;
     struct core_out out = {.wake_ns = INT64_MAX};
     struct bytes all = {0};
-    uint64_t cursor = 0;
+    uint64_t cursor = 0, count = 0;
     bool more = true;
 
     while (more) {
@@ -123,12 +124,14 @@ void facts_snapshot(struct agent_drive *d)
         for (size_t i = 0; i < out.count; i++)
             if (out.actions[i].kind == CORE_STORE)
                 add(d, &all, out.actions[i].fact);
+        count += out.count;
         core_out_clear(&out);
     }
     bound.time_ns = d->ending ? d->now_ns : d->bound_fact ? d->bound_asked_ns : d->bound_ns;
     add(d, &all, &bound);
     core_out_release(&out);
     d->snapshot_at = d->appended;
+    d->snapshot_size = count;
     if (bytes_ok(&all))
         j->calls->snapshot(j->self, &all, d->appended);
     else

@@ -28,6 +28,7 @@ struct agent_drive {
     struct depot_key *keys;
     /* Facts. */
     uint64_t appended, stored, snapshot_at;
+    uint64_t snapshot_size; /* facts in the last one */
     struct waiting *first, *last;
     size_t waiting_bytes;
     link_id *held; /* links that are not read from, since too much waits */

@@ -23,7 +23,11 @@ void take_begin(struct slot *s)
     const Tern__Checkpoint *from = s->jobs->placing->from;
 
     s->take.n = from ? from->n : 0;
+    s->take.wished |= s->jobs->wished;
     plan_next(s);
+    /* It may have been asked for one while nobody ran it. */
+    if (from && s->jobs->placing->followed && s->take.due_ns > slot_now(s) + FOLLOWED_NS)
+        s->take.due_ns = slot_now(s) + FOLLOWED_NS;
 }
 
 int64_t take_wake(const struct slot *s)

@@ -48,7 +48,8 @@ static bool make_room(struct slot *s)
     return true;
 }
 
-static bool hold(struct slot *s, const struct chunks_root *root, bool once)
+/* What this attempt uses. What is not there yet is fetched; if that fails it is let go of. */
+static bool hold(struct slot *s, const struct chunks_root *root, bool there, bool once)
 {
     struct held_root *held = find_held(s, &root->name);
 
@@ -62,6 +63,7 @@ static bool hold(struct slot *s, const struct chunks_root *root, bool once)
         s->held_count++;
     }
     held->used = s->lives;
+    held->fetched |= there;
     held->once = once;
     return true;
 }
@@ -102,13 +104,19 @@ void fetch_release(struct slot *s)
     s->fetching = 0;
     carry_free_all(s->depots);
     for (size_t i = s->held_count; i-- > 0;)
-        if (s->held[i].once)
+        if (s->held[i].once || !s->held[i].fetched)
             drop(s, i);
 }
 
 /* ---------------------------------------------------------------- fetching */
 
 static void prepare(struct slot *s);
+
+static void all_fetched(struct slot *s)
+{
+    for (size_t i = 0; i < s->held_count; i++)
+        s->held[i].fetched |= s->held[i].used == s->lives;
+}
 
 static void fetched(void *context, struct carry *c, enum tern_err err, const char *why)
 {
@@ -121,8 +129,10 @@ static void fetched(void *context, struct carry *c, enum tern_err err, const cha
         slot_broken(s, "what it needs cannot be fetched from any depot: %s", why);
         return;
     }
-    if (--s->fetching == 0)
+    if (--s->fetching == 0) {
+        all_fetched(s);
         prepare(s);
+    }
     s->again = true;
 }
 
@@ -143,7 +153,7 @@ static bool want(struct slot *s, const Tern__Blob *blob, bool once)
     there = find_held(s, &order.root.name) ||
             (c->calls->has(c->self, s->domain, &order.root.name, blob->kind) &&
              c->calls->commit(c->self, s->domain, &order.root, &new_bytes, NULL) == TERN_OK);
-    if (!hold(s, &order.root, once)) {
+    if (!hold(s, &order.root, there, once)) {
         slot_end_with(s, TERN__END_KIND__END_REFUSED, "it has too many inputs for one slot");
         return false;
     }

@@ -20,6 +20,7 @@
 #define BEGUN_DELAY_NS INT64_C(20000000) /* what ends sooner need not be told of twice */
 #define TAIL_DELAY_NS INT64_C(10000000)
 #define RETRY_NS INT64_C(1000000000)
+#define FOLLOWED_NS INT64_C(1000000000) /* who waits for committed output waits no longer at first */
 #define ONLY_GUESS_NS INT64_C(50000000) /* what a checkpoint costs, before there was one */
 
 enum {
@@ -56,6 +57,7 @@ struct job {
     Tern__Fence fence;
     const Tern__Placing *placing;
     bool prepare; /* only */
+    bool wished;  /* a checkpoint, before it began */
     struct piece *input;
     struct piece **input_end;
 };
@@ -64,6 +66,7 @@ struct held_root {
     char *domain;
     struct chunks_root root;
     uint64_t used; /* by that attempt of ours, counted from 1 on */
+    bool fetched;        /* it is there, not only on its way */
     bool once;     /* a checkpoint: of no use to another attempt */
 };
 

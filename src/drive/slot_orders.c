@@ -158,7 +158,10 @@ static void take(struct slot *s, const Tern__Order *o)
     case TERN__ORDER_KIND__ORDER_INPUT: input(s, *at, o); break;
     case TERN__ORDER_KIND__ORDER_MOVE: move(s, at); break;
     case TERN__ORDER_KIND__ORDER_CHECKPOINT:
-        s->take.wished |= *at == s->jobs && s->step >= JOB_STARTING;
+        if (*at == s->jobs && s->step == JOB_RUNNING)
+            s->take.wished = true;
+        else
+            (*at)->wished = true;
         break;
     case TERN__ORDER_KIND__ORDER_COMMITTED:
         if (*at == s->jobs)

@@ -5,14 +5,17 @@
 #include "os/pool/pool_dirs.h"
 #include "os/settings.h"
 
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 struct address {
     char text[POOL_ENDPOINT_BYTES];
     const char *endpoints[1];
     uint8_t token[LINKS_TOKEN_BYTES];
+    char owner[LIMIT_NAME + 1];
     bool has_token, given; /* given: by the caller or the environment */
 };
 
@@ -33,9 +36,22 @@ static enum tern_err find_agent(struct address *a, const struct settings *s, con
         err = endpoint_parse(a->text, &e, p);
     if (err)
         return err;
-    if (!e.unix_socket && (pool_dirs_token(s, NULL, a->token, p) == TERN_OK))
-        a->has_token = true;
+    /* Also with an agent on this machine: some depot may be on another one. */
+    a->has_token = pool_dirs_token(s, NULL, a->token, NULL) == TERN_OK;
     return TERN_OK;
+}
+
+/* As the kernel would say on the agent's own machine, so that a user is one user in all places. */
+static void find_owner(struct address *a)
+{
+    const char *name = from_environment("USER");
+    struct passwd entry, *found = NULL;
+    char room[4096];
+
+    if (getpwuid_r(geteuid(), &entry, room, sizeof room, &found) == 0 && found)
+        name = found->pw_name;
+    if (name && strlen(name) < sizeof a->owner)
+        snprintf(a->owner, sizeof a->owner, "%s", name);
 }
 
 static enum tern_err nothing_here(struct problem *p)
@@ -57,6 +73,7 @@ enum tern_err address_find(const char *pool, struct address **out, struct proble
         pool = from_environment("TERN_POOL");
     a->endpoints[0] = a->text;
     a->given = pool || from_environment("TERN_AGENT");
+    find_owner(a);
     err = find_agent(a, &s, pool, p);
     if (err) {
         free(a);
@@ -84,8 +101,7 @@ const uint8_t *address_token(const struct address *a)
 
 const char *address_owner(const struct address *a)
 {
-    (void)a;
-    return from_environment("USER");
+    return *a->owner ? a->owner : NULL;
 }
 
 enum tern_err address_explain(const struct address *a, const struct problem *down,

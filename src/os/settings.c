@@ -40,7 +40,7 @@ struct settings settings_read(void)
         .state_home = from_environment("XDG_STATE_HOME"),
         .runtime_dir = from_environment("XDG_RUNTIME_DIR"),
         .config_home = from_environment("XDG_CONFIG_HOME"),
-        .agent = from_environment("TERN_AGENT"),
+        .agent = or_else(from_environment("TERN_AGENT"), from_environment("TERN_POOL")),
         .token = from_environment("TERN_TOKEN"),
         .self = "/proc/self/exe",
         .compiler_limits = confine_default,

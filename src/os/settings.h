@@ -23,7 +23,7 @@ struct settings {
     const char *cache_home;
     const char *home;
     const char *state_home, *runtime_dir, *config_home; /* XDG_..., see os/pool/pool_dirs.h */
-    const char *agent;                                  /* TERN_AGENT: its endpoint; or NULL */
+    const char *agent;                                  /* TERN_AGENT, TERN_POOL; or NULL */
     const char *token;                                  /* TERN_TOKEN: a file; or NULL */
     const char *self; /* this executable */
     struct confine_limits compiler_limits;

@@ -21,7 +21,7 @@ static void ended(void *context, enum tern_err err, const char *why)
     sim_tell(&p->sim, TRACE_SAYS, sim_part_name(p->agent.part), err, 0, why);
 }
 
-void agent_start_part(struct pool *p)
+void pool_agent_start_part(struct pool *p)
 {
     struct pool_agent *a = &p->agent;
     struct agent_config agent = agent_default;
@@ -50,7 +50,7 @@ void agent_start_part(struct pool *p)
     sim_part_listen(a->part, POOL_AGENT_ENDPOINT);
 }
 
-void agent_kill(struct pool *p)
+void pool_agent_kill(struct pool *p)
 {
     struct pool_agent *a = &p->agent;
 
@@ -62,12 +62,12 @@ void agent_kill(struct pool *p)
     a->drive = NULL;
 }
 
-void agent_draw(struct pool *p)
+void pool_agent_draw(struct pool *p)
 {
     p->snapshot_facts = (uint64_t)prng_between(&p->work_dice, 10, SNAPSHOT_FACTS_MAX);
 }
 
-const struct agent *agent_core(const struct pool *p)
+const struct agent *pool_agent_core(const struct pool *p)
 {
     return p->agent.drive ? agent_drive_core(p->agent.drive) : NULL;
 }

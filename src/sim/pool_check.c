@@ -8,35 +8,38 @@ static void restart_ended(struct pool *p)
     for (size_t i = 0; i < p->node_count; i++) {
         struct pool_node *n = &p->nodes[i];
 
+        pool_node_reap(n);
         if (!n->drive || !n->ended)
             continue;
-        node_kill(n); /* it has left: it comes back as a new one */
-        node_start_part(n);
+        pool_node_kill(n); /* it has left: it comes back as a new one */
+        pool_node_start_part(n);
     }
     if (p->agent.ended)
         pool_wrong(p, "the agent ended by itself");
 }
 
-void check_step(struct pool *p)
+void pool_check_step(struct pool *p)
 {
     const uint64_t every = 1 + p->work.task_count / 50;
 
     restart_ended(p);
     if (p->strict)
         pool_wrong(p, "a slot prepared a program whose data was not in its store");
-    if (p->sim.happened % every || !agent_core(p))
+    if (p->sim.happened % every || !pool_agent_core(p))
         return;
-    agent_check(agent_core(p));
+    agent_check(pool_agent_core(p));
+    for (size_t i = 0; i < p->node_count; i++)
+        pool_node_look(&p->nodes[i]);
     p->checked++;
 }
 
-bool check_all_over(struct pool *p)
+bool pool_check_all_over(struct pool *p)
 {
     for (size_t i = 0; i < p->work.job_count; i++)
         if (p->work.jobs[i].state != WORK_OVER)
             return false;
     for (size_t i = 0; i < p->client_count; i++)
-        if (data_pending(&p->clients[i]))
+        if (pool_data_pending(&p->clients[i]))
             return false;
     return true;
 }
@@ -60,20 +63,20 @@ static void name_unfinished(struct pool *p)
     pool_wrong(p, "all has ended, and some output cannot be fetched");
 }
 
-void check_quiet(struct pool *p)
+void pool_check_quiet(struct pool *p)
 {
     struct agent_count count;
 
-    if (!check_all_over(p)) {
+    if (!pool_check_all_over(p)) {
         name_unfinished(p);
         return;
     }
     for (size_t i = 0; i < p->work.task_count; i++)
         if (!p->work.tasks[i].ended)
             pool_wrong(p, "task %zu of the model has not ended", i);
-    if (!agent_core(p))
+    if (!pool_agent_core(p))
         return;
-    count = agent_count(agent_core(p));
+    count = agent_count(pool_agent_core(p));
     if (count.waiting + count.ready + count.placed + count.running)
         pool_wrong(
             p, "the agent still has %llu tasks that have not ended",

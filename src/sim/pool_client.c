@@ -78,7 +78,7 @@ static void on_ended(struct client_job *c, struct work_task *t, const Tern__Task
         seen->end && seen->end->results ? seen->end->results->output : NULL;
     struct view here = output ? view_of(output->here.data, output->here.len) : (struct view){0};
     const bool is_here = !output || !output->blob;
-    const char *wrong = work_wrong(c->job, t, seen, is_here ? &here : NULL);
+    const char *wrong = pool_work_wrong(c->job, t, seen, is_here ? &here : NULL);
 
     if (wrong)
         pool_wrong(p, "task %llu of job %llu: %s", (unsigned long long)seen->task,
@@ -91,7 +91,7 @@ static void on_ended(struct client_job *c, struct work_task *t, const Tern__Task
     if (!t->ended)
         count_end(c, t, seen);
     if (!is_here && !wrong && seen->state == TERN__TASK_STATE__TASK_DONE)
-        data_verify(c->client, t, seen);
+        pool_data_verify(c->client, t, seen);
 }
 
 static void on_seen(void *context, const Tern__TaskSeen *seen)
@@ -170,13 +170,13 @@ static void submit(struct client_job *c)
     struct data_submit s;
     Tern__Envelope e = TERN__ENVELOPE__INIT;
 
-    data_submit_make(&s, c->client->pool, c->job);
+    pool_data_submit_make(&s, c->client->pool, c->job);
     e.body_case = TERN__ENVELOPE__BODY_SUBMIT;
     e.submit = &s.submit;
     c->job->state = WORK_ASKING;
     tell(c, "is asked for");
     check(client_ask(c->client->drive, &e, on_submitted, c) != 0);
-    data_submit_release(&s);
+    pool_data_submit_release(&s);
 }
 
 static void on_done(void *context, const Tern__Envelope *answer, enum tern_err err, const char *why)
@@ -279,9 +279,9 @@ static void go_on(struct client_job *c)
         return;
     if (!upstream_known(c)) {
         sim_in(&c->client->pool->sim, 50 * MS, event, c, c->life);
-    } else if (data_to_upload(c->client->pool, c->job, c->uploaded, &next)) {
+    } else if (pool_data_to_upload(c->client->pool, c->job, c->uploaded, &next)) {
         c->job->state = WORK_UPLOADING;
-        c->upload = data_upload(c->client, next, on_uploaded, c);
+        c->upload = pool_data_upload(c->client, next, on_uploaded, c);
     } else {
         submit(c);
     }
@@ -332,7 +332,7 @@ static void start_jobs(struct pool_client *c)
     }
 }
 
-void client_start_part(struct pool_client *c)
+void pool_client_start_part(struct pool_client *c)
 {
     static const char *const agent[] = {POOL_AGENT_ENDPOINT};
     struct client_config config = {.world = &c->world,
@@ -349,17 +349,17 @@ void client_start_part(struct pool_client *c)
     check(c->drive);
     handlers.context = client_links(c->drive);
     sim_part_handle(c->part, &handlers);
-    data_client_start(c);
+    pool_data_client_start(c);
     client_start(c->drive);
     start_jobs(c);
 }
 
-void client_kill(struct pool_client *c)
+void pool_client_kill(struct pool_client *c)
 {
     if (!c->drive)
         return;
     sim_part_kill(c->part);
-    data_client_stop(c);
+    pool_data_client_stop(c);
     client_free(c->drive);
     c->drive = NULL;
 }

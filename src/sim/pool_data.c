@@ -91,7 +91,7 @@ static Tern__Program *program(struct data_submit *s, const struct work_job *j,
 {
     Tern__Program *p = room(s, 1, sizeof *p);
     size_t count;
-    char **args = work_args(t, &count);
+    char **args = pool_work_args(t, &count);
 
     tern__program__init(p);
     p->module = blob(s, bytes_view(&j->module));
@@ -100,7 +100,7 @@ static Tern__Program *program(struct data_submit *s, const struct work_job *j,
     p->args = room(s, count, sizeof(char *));
     for (size_t i = 0; i < count; i++)
         p->args[i] = text(s, args[i]);
-    work_args_free(args, count);
+    pool_work_args_free(args, count);
     return p;
 }
 
@@ -157,7 +157,7 @@ static Tern__Task *task(struct data_submit *s, const struct pool *p, const struc
     return task;
 }
 
-void data_submit_make(struct data_submit *s, struct pool *p, const struct work_job *j)
+void pool_data_submit_make(struct data_submit *s, struct pool *p, const struct work_job *j)
 {
     *s = (struct data_submit){0};
     tern__submit__init(&s->submit);
@@ -168,12 +168,12 @@ void data_submit_make(struct data_submit *s, struct pool *p, const struct work_j
         s->submit.tasks[i] = task(s, p, &p->work.tasks[j->first + i]);
 }
 
-void data_submit_release(struct data_submit *s)
+void pool_data_submit_release(struct data_submit *s)
 {
     arena_release(&s->arena);
 }
 
-bool data_to_upload(const struct pool *p, const struct work_job *j, size_t n, struct view *out)
+bool pool_data_to_upload(const struct pool *p, const struct work_job *j, size_t n, struct view *out)
 {
     *out = bytes_view(&j->module);
     for (size_t i = 0; i < j->count && n; i++) {
@@ -276,7 +276,7 @@ static void ask_depots(struct pool_upload *u)
     check(client_ask(u->client->drive, &e, on_depots, u) != 0);
 }
 
-struct pool_upload *data_upload(struct pool_client *c, struct view bytes,
+struct pool_upload *pool_data_upload(struct pool_client *c, struct view bytes,
                                 void (*done)(void *context, bool there), void *context)
 {
     struct pool_upload *u = sim_new(1, sizeof *u);
@@ -378,13 +378,13 @@ static void fetch(struct download *d)
     check(d->errand);
 }
 
-void data_verify(struct pool_client *c, const struct work_task *t, const Tern__TaskSeen *seen)
+void pool_data_verify(struct pool_client *c, const struct work_task *t, const Tern__TaskSeen *seen)
 {
     struct download *d;
 
     if (!seen->n_depots) {
-        pool_wrong(c->pool, "the output of task %llu is in no depot",
-                   (unsigned long long)seen->task);
+        pool_wrong(c->pool, "the output of task %llu is in no depot (its end names %zu)",
+                   (unsigned long long)seen->task, seen->end->n_depots);
         return;
     }
     d = sim_new(1, sizeof *d);
@@ -395,7 +395,7 @@ void data_verify(struct pool_client *c, const struct work_task *t, const Tern__T
     fetch(d);
 }
 
-size_t data_pending(const struct pool_client *c)
+size_t pool_data_pending(const struct pool_client *c)
 {
     size_t count = 0;
 
@@ -406,7 +406,7 @@ size_t data_pending(const struct pool_client *c)
 
 /* ---- Life ---- */
 
-void data_client_start(struct pool_client *c)
+void pool_data_client_start(struct pool_client *c)
 {
     struct client_data *d = sim_new(1, sizeof *d);
 
@@ -437,7 +437,7 @@ static void forget_download(struct download *d)
     free(d);
 }
 
-void data_client_stop(struct pool_client *c)
+void pool_data_client_stop(struct pool_client *c)
 {
     struct client_data *d = data_of(c);
 

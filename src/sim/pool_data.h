@@ -12,23 +12,23 @@ struct data_submit {
 };
 
 /* Everything of that job that the agent is to know. */
-void data_submit_make(struct data_submit *s, struct pool *p, const struct work_job *j);
-void data_submit_release(struct data_submit *s);
+void pool_data_submit_make(struct data_submit *s, struct pool *p, const struct work_job *j);
+void pool_data_submit_release(struct data_submit *s);
 
 /* The n-th run of bytes that has to be in depots before it is submitted; false: no more. */
-bool data_to_upload(const struct pool *p, const struct work_job *j, size_t n, struct view *out);
+bool pool_data_to_upload(const struct pool *p, const struct work_job *j, size_t n, struct view *out);
 
 struct pool_upload;
 /* Asks for depots and brings it there; told from the loop. A client that is killed ends it. */
-struct pool_upload *data_upload(struct pool_client *c, struct view bytes,
+struct pool_upload *pool_data_upload(struct pool_client *c, struct view bytes,
                                 void (*done)(void *context, bool there), void *context);
 
 /* Fetches what the task wrote, and compares; a failure of the pool if it is not right. */
-void data_verify(struct pool_client *c, const struct work_task *t, const Tern__TaskSeen *seen);
+void pool_data_verify(struct pool_client *c, const struct work_task *t, const Tern__TaskSeen *seen);
 /* Fetches that have not come to an end. */
-size_t data_pending(const struct pool_client *c);
+size_t pool_data_pending(const struct pool_client *c);
 
-void data_client_start(struct pool_client *c);
-void data_client_stop(struct pool_client *c);
+void pool_data_client_start(struct pool_client *c);
+void pool_data_client_stop(struct pool_client *c);
 
 #endif

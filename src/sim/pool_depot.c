@@ -13,7 +13,7 @@ static void told(void *context, bool warn, const char *sentence)
     sim_tell(&d->pool->sim, TRACE_SAYS, sim_part_name(d->part), warn, 0, sentence);
 }
 
-void depot_start_part(struct pool_depot *d)
+void pool_depot_start_part(struct pool_depot *d)
 {
     static const char *const agent[] = {POOL_AGENT_ENDPOINT};
     struct depot_drive_config config = {.world = &d->world,
@@ -40,7 +40,7 @@ void depot_start_part(struct pool_depot *d)
     sim_part_listen(d->part, d->endpoint);
 }
 
-void depot_kill(struct pool_depot *d)
+void pool_depot_kill(struct pool_depot *d)
 {
     if (!d->drive)
         return;

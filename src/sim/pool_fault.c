@@ -98,7 +98,7 @@ static void start_agent(void *pool, uint64_t unused)
     if (p->agent.drive || p->closing)
         return;
     sim_host_back(p->agent.host);
-    agent_start_part(p);
+    pool_agent_start_part(p);
 }
 
 static void start_node(void *node, uint64_t unused)
@@ -109,7 +109,7 @@ static void start_node(void *node, uint64_t unused)
     if (n->drive || n->pool->closing)
         return;
     sim_host_back(n->host);
-    node_start_part(n);
+    pool_node_start_part(n);
 }
 
 static void start_depot(void *depot, uint64_t unused)
@@ -120,7 +120,7 @@ static void start_depot(void *depot, uint64_t unused)
     if (d->drive || d->pool->closing)
         return;
     sim_host_back(d->host);
-    depot_start_part(d);
+    pool_depot_start_part(d);
 }
 
 static void start_client(void *client, uint64_t unused)
@@ -129,7 +129,7 @@ static void start_client(void *client, uint64_t unused)
 
     (void)unused;
     if (!c->drive && !c->pool->closing)
-        client_start_part(c);
+        pool_client_start_part(c);
 }
 
 /* ---- One of each kind ---- */
@@ -174,7 +174,7 @@ static void resume_all(void *pool, uint64_t unused)
         if (p->depots[i].drive)
             sim_part_pause(p->depots[i].part, false);
     for (size_t i = 0; i < p->node_count; i++)
-        node_pause(&p->nodes[i], false, true);
+        pool_node_pause(&p->nodes[i], false, true);
     for (size_t i = 0; i < p->client_count; i++)
         if (p->clients[i].drive)
             sim_part_pause(p->clients[i].part, false);
@@ -195,7 +195,7 @@ static void strike_pauses(struct pool *p, struct prng *d)
     } else if (which == 2 && client->drive) {
         sim_part_pause(client->part, true);
     } else {
-        node_pause(node, true, prng_chance(d, 500000));
+        pool_node_pause(node, true, prng_chance(d, 500000));
     }
     sim_in(&p->sim, prng_waiting(d, 2 * SECOND), resume_all, p, 0);
 }
@@ -204,7 +204,7 @@ static void strike_nodes(struct pool *p, struct prng *d)
 {
     struct pool_node *n = draw_node(p, d);
 
-    node_kill(n);
+    pool_node_kill(n);
     sim_in(&p->sim, prng_waiting(d, 3 * SECOND), start_node, n, 0);
 }
 
@@ -212,12 +212,12 @@ static void strike_slots(struct pool *p, struct prng *d)
 {
     struct pool_node *n = draw_node(p, d);
 
-    node_kill_slot(n, (uint32_t)prng_below(d, n->slots));
+    pool_node_kill_slot(n, (uint32_t)prng_below(d, n->slot_count));
 }
 
 static void strike_agent(struct pool *p, struct prng *d)
 {
-    agent_kill(p);
+    pool_agent_kill(p);
     sim_in(&p->sim, prng_waiting(d, 2 * SECOND), start_agent, p, 0);
 }
 
@@ -225,7 +225,7 @@ static void strike_depots(struct pool *p, struct prng *d)
 {
     struct pool_depot *depot = &p->depots[prng_below(d, p->depot_count)];
 
-    depot_kill(depot);
+    pool_depot_kill(depot);
     sim_in(&p->sim, prng_waiting(d, 3 * SECOND), start_depot, depot, 0);
 }
 
@@ -233,7 +233,7 @@ static void strike_clients(struct pool *p, struct prng *d)
 {
     struct pool_client *c = &p->clients[prng_below(d, p->client_count)];
 
-    client_kill(c);
+    pool_client_kill(c);
     sim_in(&p->sim, prng_waiting(d, 3 * SECOND), start_client, c, 0);
 }
 
@@ -244,17 +244,17 @@ static void strike_power(struct pool *p, struct prng *d)
 
     sim_host_fail(h);
     if (h == p->agent.host) {
-        agent_kill(p);
+        pool_agent_kill(p);
         sim_in(&p->sim, back, start_agent, p, 0);
     }
     for (size_t i = 0; i < p->depot_count; i++)
         if (p->depots[i].host == h) {
-            depot_kill(&p->depots[i]);
+            pool_depot_kill(&p->depots[i]);
             sim_in(&p->sim, back, start_depot, &p->depots[i], 0);
         }
     for (size_t i = 0; i < p->node_count; i++)
         if (p->nodes[i].host == h) {
-            node_kill(&p->nodes[i]);
+            pool_node_kill(&p->nodes[i]);
             sim_in(&p->sim, back, start_node, &p->nodes[i], 0);
         }
 }
@@ -316,7 +316,7 @@ static void strike_drains(struct pool *p, struct prng *d)
 
     switch (prng_below(d, 4)) {
     case 0: drain(c, n, prng_chance(d, 600000)); break;
-    case 1: node_leave(n); break;
+    case 1: pool_node_leave(n); break;
     default: move_or_checkpoint(p, d, c); break;
     }
 }
@@ -351,7 +351,7 @@ static void next_strike(struct pool *p, enum pool_fault kind)
            kind);
 }
 
-void faults_begin(struct pool *p)
+void pool_faults_begin(struct pool *p)
 {
     for (unsigned i = 0; i < POOL_FAULT_COUNT; i++)
         if (strike[i] && pool_has_fault(p, (enum pool_fault)i))
@@ -364,7 +364,7 @@ void faults_begin(struct pool *p)
     sim_net_set(p->net, &p->net_config);
 }
 
-void faults_heal(struct pool *p)
+void pool_faults_heal(struct pool *p)
 {
     p->healing = true;
     p->net_config.odd_frames = p->net_config.refused_dials = 0;

@@ -70,13 +70,13 @@ struct work {
     size_t task_count, task_capacity;
 };
 
-void work_draw(struct pool *p);
-void work_release(struct work *w);
+void pool_work_draw(struct pool *p);
+void pool_work_release(struct work *w);
 /* What it was told, in words; NULL: it is as it should be. `output` is what it wrote. */
-const char *work_wrong(const struct work_job *j, const struct work_task *t,
+const char *pool_work_wrong(const struct work_job *j, const struct work_task *t,
                        const Tern__TaskSeen *seen, const struct view *output);
-char **work_args(const struct work_task *t, size_t *count); /* free with work_args_free */
-void work_args_free(char **args, size_t count);
+char **pool_work_args(const struct work_task *t, size_t *count); /* free with work_args_free */
+void pool_work_args_free(char **args, size_t count);
 
 /* ---- parts ---- */
 
@@ -106,11 +106,11 @@ struct pool_node {
     char name[POOL_NAME_BYTES];
     struct sim_host *host;
     struct sim_part *part;
-    uint32_t slots, speed;
-    struct node *core;
-    struct core_part *drive;
-    struct slot_part **slot; /* [slots] */
-    link_id *slot_link;
+    struct world world;
+    uint32_t slot_count, speed;
+    struct node_drive *drive;
+    struct slot_part **slot; /* [slot_count] */
+    struct slots *slots_calls;
     uint64_t life;
     bool ended;
 };
@@ -156,28 +156,32 @@ void pool_note(struct pool *p, const char *who, const struct note *note);
 bool pool_has_fault(const struct pool *p, enum pool_fault fault);
 
 /* pool_agent.c */
-void agent_start_part(struct pool *p);
-void agent_kill(struct pool *p);
-void agent_draw(struct pool *p);
-const struct agent *agent_core(const struct pool *p); /* NULL: it is not running */
+void pool_agent_start_part(struct pool *p);
+void pool_agent_kill(struct pool *p);
+void pool_agent_draw(struct pool *p);
+const struct agent *pool_agent_core(const struct pool *p); /* NULL: it is not running */
 /* pool_depot.c */
-void depot_start_part(struct pool_depot *d);
-void depot_kill(struct pool_depot *d);
+void pool_depot_start_part(struct pool_depot *d);
+void pool_depot_kill(struct pool_depot *d);
 /* pool_node.c */
-void node_start_part(struct pool_node *n);
-void node_kill(struct pool_node *n); /* with its slots */
-void node_kill_slot(struct pool_node *n, uint32_t index);
-void node_pause(struct pool_node *n, bool paused, bool slots_too);
-void node_leave(struct pool_node *n);
+void pool_node_start_part(struct pool_node *n);
+void pool_node_kill(struct pool_node *n); /* with its slots */
+void pool_node_kill_slot(struct pool_node *n, uint32_t index);
+void pool_node_pause(struct pool_node *n, bool paused, bool slots_too);
+void pool_node_leave(struct pool_node *n);
+void pool_node_reap(struct pool_node *n); /* slots that have ended by themselves */
+void pool_node_look(struct pool_node *n); /* node_check */
+void pool_node_make(struct pool_node *n);
+void pool_node_release(struct pool_node *n);
 /* pool_client.c */
-void client_start_part(struct pool_client *c);
-void client_kill(struct pool_client *c);
+void pool_client_start_part(struct pool_client *c);
+void pool_client_kill(struct pool_client *c);
 /* pool_fault.c */
-void faults_begin(struct pool *p);
-void faults_heal(struct pool *p);
+void pool_faults_begin(struct pool *p);
+void pool_faults_heal(struct pool *p);
 /* pool_check.c */
-void check_step(struct pool *p);  /* after each event */
-void check_quiet(struct pool *p); /* in the end */
-bool check_all_over(struct pool *p);
+void pool_check_step(struct pool *p);  /* after each event */
+void pool_check_quiet(struct pool *p); /* in the end */
+bool pool_check_all_over(struct pool *p);
 
 #endif

@@ -1,21 +1,67 @@
-/* Nodes of the simulated pool. */
+/* Nodes of the simulated pool: what ships, with slots that are parts of the virtual world. */
 #include "sim/pool_inner.h"
 
 #include "base/check.h"
-#include "core/node.h"
-#include "sim/core_part.h"
+#include "drive/node_drive.h"
 #include "sim/pool_slot.h"
 
 #include <stdlib.h>
-#include <string.h>
 
-static void step(void *context, const struct core_event *ev, struct core_out *out)
+/* ---- Its slots ---- */
+
+/* Which slot of which life of the node an event is about. */
+static uint64_t event_arg(const struct pool_node *n, uint32_t index)
 {
-    struct pool_node *n = context;
-
-    node_step(n->core, ev, out);
-    node_check(n->core);
+    return n->life << 32 | index;
 }
+
+static void slot_is_gone(void *node, uint64_t arg)
+{
+    struct pool_node *n = node;
+    const uint32_t index = (uint32_t)arg;
+
+    if (arg >> 32 != n->life || !n->slot[index])
+        return;
+    slot_part_free(n->slot[index]);
+    n->slot[index] = NULL;
+    n->slots_calls->gone(n->slots_calls->context, index, "it was killed");
+}
+
+static enum tern_err start_slot(void *self, uint32_t index, link_id *link, struct problem *p)
+{
+    struct pool_node *n = self;
+
+    if (n->slot[index])
+        return problem_set(p, TERN_EBUSY, "that slot has not ended yet");
+    n->slot[index] = slot_part_new(n, index, link);
+    return TERN_OK;
+}
+
+static void kill_slot(void *self, uint32_t index)
+{
+    struct pool_node *n = self;
+
+    if (n->slot[index])
+        sim_in(&n->pool->sim, MS, slot_is_gone, n, event_arg(n, index));
+}
+
+static const struct slots_calls slots_calls = {.start = start_slot, .kill = kill_slot};
+
+void pool_node_kill_slot(struct pool_node *n, uint32_t index)
+{
+    if (n->drive)
+        slot_is_gone(n, event_arg(n, index));
+}
+
+/* Those that have ended by themselves, as a process does. */
+void pool_node_reap(struct pool_node *n)
+{
+    for (uint32_t i = 0; n->drive && i < n->slot_count; i++)
+        if (n->slot[i] && slot_part_over(n->slot[i]))
+            slot_is_gone(n, event_arg(n, i));
+}
+
+/* ---- The node ---- */
 
 static void note(void *context, const struct note *note)
 {
@@ -24,50 +70,11 @@ static void note(void *context, const struct note *note)
     pool_note(n->pool, sim_part_name(n->part), note);
 }
 
-static void slot_is_gone(void *node, uint64_t index_and_life)
-{
-    struct pool_node *n = node;
-    const uint32_t index = (uint32_t)index_and_life;
-
-    if (index_and_life >> 32 != n->life || !n->slot[index])
-        return;
-    slot_part_free(n->slot[index]);
-    n->slot[index] = NULL;
-    n->slot_link[index] = 0;
-}
-
-static uint32_t slot_of(void *context, link_id link)
-{
-    const struct pool_node *n = context;
-
-    for (uint32_t i = 0; i < n->slots; i++)
-        if (n->slot_link[i] == link)
-            return i;
-    return NODE_SLOTS_MAX;
-}
-
-/* Not from within what the slot itself is told: soon. */
-static void end_slot(struct pool_node *n, uint32_t index, int64_t delay_ns)
-{
-    sim_in(&n->pool->sim, delay_ns, slot_is_gone, n, n->life << 32 | index);
-}
-
-static void start_or_kill(void *context, enum core_action_kind kind, uint32_t index)
+static void over(void *context, enum tern_err err, const char *why)
 {
     struct pool_node *n = context;
 
-    if (kind == CORE_START_SLOT) {
-        slot_part_free(n->slot[index]);
-        n->slot[index] = slot_part_new(n, index, &n->slot_link[index]);
-    } else if (n->slot[index]) {
-        end_slot(n, index, MS);
-    }
-}
-
-static void end(void *context)
-{
-    struct pool_node *n = context;
-
+    sim_tell(&n->pool->sim, TRACE_SAYS, sim_part_name(n->part), err, 0, why);
     n->ended = true;
 }
 
@@ -77,78 +84,86 @@ static void make_ad(struct pool_node *n, Tern__NodeAd *ad)
 
     tern__node_ad__init(ad);
     ad->name = n->name;
-    ad->slots = n->slots;
+    ad->slots = n->slot_count;
     ad->machine = machine;
     ad->system = system;
     ad->memory_bytes = UINT64_C(8) << 30;
-    ad->processors = n->slots;
+    ad->processors = n->slot_count;
     ad->speed = n->speed;
 }
 
-void node_start_part(struct pool_node *n)
+void pool_node_start_part(struct pool_node *n)
 {
     static const char *const agent[] = {POOL_AGENT_ENDPOINT};
-    struct node_config config = node_default;
-    struct core_part_config part = {.sim = &n->pool->sim,
-                                    .links = {.part = TERN__PART__PART_NODE,
-                                              .name = n->name,
-                                              .token = n->pool->token,
-                                              .beat_ns = 500 * MS,
-                                              .welcome = 1 << TERN__PART__PART_SLOT},
-                                    .context = n,
-                                    .step = step,
-                                    .note = note,
-                                    .slot = start_or_kill,
-                                    .slot_of = slot_of,
-                                    .end = end};
+    struct node_drive_config config = {.world = &n->world,
+                                       .token = n->pool->token,
+                                       .node = node_default,
+                                       .agents = agent,
+                                       .agent_count = 1,
+                                       .slots = n->slots_calls,
+                                       .context = n,
+                                       .note = note,
+                                       .over = over};
+    struct handlers handlers = links_handlers;
 
     n->part = sim_part_new(n->host, "node", "pool");
+    n->world = sim_part_world(n->part);
     n->life++;
     n->ended = false;
-    config.name = n->name;
-    config.slots = n->slots;
-    make_ad(n, &config.ad);
-    n->core = node_new(&config);
-    check(n->core);
-    part.part = n->part;
-    n->drive = core_part_new(&part);
-    links_keep(core_part_links(n->drive), agent, 1);
+    *n->slots_calls = (struct slots){.calls = &slots_calls, .self = n};
+    config.node.name = n->name;
+    config.node.slots = n->slot_count;
+    make_ad(n, &config.node.ad);
+    n->drive = node_drive_new(&config);
+    check(n->drive);
+    handlers.context = node_drive_links(n->drive);
+    sim_part_handle(n->part, &handlers);
+    node_drive_begin(n->drive);
 }
 
-void node_kill(struct pool_node *n)
+void pool_node_kill(struct pool_node *n)
 {
     if (!n->drive)
         return;
     sim_part_kill(n->part);
-    for (uint32_t i = 0; i < n->slots; i++) {
+    for (uint32_t i = 0; i < n->slot_count; i++) {
         slot_part_free(n->slot[i]);
         n->slot[i] = NULL;
-        n->slot_link[i] = 0;
     }
-    core_part_free(n->drive);
-    node_free(n->core);
+    node_drive_free(n->drive);
     n->drive = NULL;
-    n->core = NULL;
 }
 
-void node_kill_slot(struct pool_node *n, uint32_t index)
-{
-    if (n->drive)
-        slot_is_gone(n, n->life << 32 | index);
-}
-
-void node_pause(struct pool_node *n, bool paused, bool slots_too)
+void pool_node_pause(struct pool_node *n, bool paused, bool slots_too)
 {
     if (!n->drive)
         return;
     sim_part_pause(n->part, paused);
-    for (uint32_t i = 0; i < n->slots && slots_too; i++)
+    for (uint32_t i = 0; i < n->slot_count && slots_too; i++)
         if (n->slot[i])
             slot_part_pause(n->slot[i], paused);
 }
 
-void node_leave(struct pool_node *n)
+void pool_node_leave(struct pool_node *n)
 {
     if (n->drive)
-        core_part_event(n->drive, &(struct core_event){.kind = CORE_LEAVE});
+        node_drive_leave(n->drive);
+}
+
+void pool_node_look(struct pool_node *n)
+{
+    if (n->drive)
+        node_check(node_drive_node(n->drive));
+}
+
+void pool_node_make(struct pool_node *n)
+{
+    n->slot = sim_new(n->slot_count, sizeof(struct slot_part *));
+    n->slots_calls = sim_new(1, sizeof *n->slots_calls);
+}
+
+void pool_node_release(struct pool_node *n)
+{
+    free(n->slot);
+    free(n->slots_calls);
 }

@@ -81,10 +81,9 @@ static void make_nodes(struct pool *p)
         n->pool = p;
         snprintf(n->name, sizeof n->name, "node%zu", i);
         n->host = new_host(p, n->name);
-        n->slots = 1 + (uint32_t)prng_below(&p->work_dice, 3);
+        n->slot_count = 1 + (uint32_t)prng_below(&p->work_dice, 3);
         n->speed = (uint32_t)prng_between(&p->work_dice, 500, 2000);
-        n->slot = sim_new(n->slots, sizeof(struct slot_part *));
-        n->slot_link = sim_new(n->slots, sizeof *n->slot_link);
+        pool_node_make(n);
     }
 }
 
@@ -114,7 +113,7 @@ static void make(struct pool *p)
     p->net_config = sim_net_default;
     p->net = sim_net_new(&p->sim, &p->net_config);
     draw_sizes(p);
-    agent_draw(p);
+    pool_agent_draw(p);
     if (pool_has_fault(p, POOL_FAULT_DISK))
         disk.slow = 100000;
     p->agent.host = new_host(p, "agent");
@@ -122,19 +121,19 @@ static void make(struct pool *p)
     make_depots(p);
     make_nodes(p);
     make_clients(p);
-    work_draw(p);
+    pool_work_draw(p);
 }
 
 static void start(struct pool *p)
 {
-    agent_start_part(p);
+    pool_agent_start_part(p);
     for (size_t i = 0; i < p->depot_count; i++)
-        depot_start_part(&p->depots[i]);
+        pool_depot_start_part(&p->depots[i]);
     for (size_t i = 0; i < p->node_count; i++)
-        node_start_part(&p->nodes[i]);
+        pool_node_start_part(&p->nodes[i]);
     for (size_t i = 0; i < p->client_count; i++)
-        client_start_part(&p->clients[i]);
-    faults_begin(p);
+        pool_client_start_part(&p->clients[i]);
+    pool_faults_begin(p);
 }
 
 /* ---- Running it ---- */
@@ -142,8 +141,8 @@ static void start(struct pool *p)
 static void run_until(struct pool *p, int64_t until_ns, bool stop_when_over)
 {
     while (!p->result->failed && sim_step(&p->sim, until_ns)) {
-        check_step(p);
-        if (stop_when_over && p->sim.happened % 64 == 0 && check_all_over(p))
+        pool_check_step(p);
+        if (stop_when_over && p->sim.happened % 64 == 0 && pool_check_all_over(p))
             return;
     }
 }
@@ -157,7 +156,7 @@ static int64_t bound_ns(const struct pool *p)
     for (size_t i = 0; i < p->work.task_count; i++)
         work += (int64_t)p->work.tasks[i].whole.step * p->work.tasks[i].args.each_ns * 2;
     for (size_t i = 0; i < p->node_count; i++)
-        slots += p->nodes[i].slots;
+        slots += p->nodes[i].slot_count;
     return 900 * SECOND + 3 * work / slots + work / (int64_t)(p->work.task_count / 8 + 1);
 }
 
@@ -167,11 +166,11 @@ static void ask_once_more(struct pool *p)
     for (size_t i = 0; i < p->work.task_count; i++)
         p->work.tasks[i].ends = 0;
     for (size_t i = 0; i < p->client_count; i++)
-        client_kill(&p->clients[i]);
-    agent_kill(p);
-    agent_start_part(p);
+        pool_client_kill(&p->clients[i]);
+    pool_agent_kill(p);
+    pool_agent_start_part(p);
     for (size_t i = 0; i < p->client_count; i++)
-        client_start_part(&p->clients[i]);
+        pool_client_start_part(&p->clients[i]);
     run_until(p, p->sim.now_ns + 60 * SECOND, false);
     for (size_t i = 0; i < p->work.task_count; i++)
         if (!p->work.tasks[i].ends)
@@ -183,12 +182,12 @@ static void kill_all(struct pool *p)
 {
     p->closing = p->healing = true;
     for (size_t i = 0; i < p->client_count; i++)
-        client_kill(&p->clients[i]);
+        pool_client_kill(&p->clients[i]);
     for (size_t i = 0; i < p->node_count; i++)
-        node_kill(&p->nodes[i]);
+        pool_node_kill(&p->nodes[i]);
     for (size_t i = 0; i < p->depot_count; i++)
-        depot_kill(&p->depots[i]);
-    agent_kill(p);
+        pool_depot_kill(&p->depots[i]);
+    pool_agent_kill(p);
     sim_drain(&p->sim);
 }
 
@@ -197,16 +196,14 @@ static void release(struct pool *p)
     kill_all(p);
     for (size_t i = 0; i < p->client_count; i++)
         free(p->clients[i].jobs);
-    for (size_t i = 0; i < p->node_count; i++) {
-        free(p->nodes[i].slot);
-        free(p->nodes[i].slot_link);
-    }
+    for (size_t i = 0; i < p->node_count; i++)
+        pool_node_release(&p->nodes[i]);
     for (size_t i = 0; i < p->depot_count; i++)
         chunks_mem_free(p->depots[i].chunks);
     sim_disk_free(p->agent.disk);
     sim_net_free(p->net);
     sim_release(&p->sim);
-    work_release(&p->work);
+    pool_work_release(&p->work);
     free(p->nodes);
 }
 
@@ -239,12 +236,12 @@ void pool_sim_run(const struct pool_sim_config *config, struct pool_sim_result *
     run_until(p, p->for_ns, false);
     p->healed_ns = p->sim.now_ns;
     if (!result->failed) {
-        faults_heal(p);
+        pool_faults_heal(p);
         run_until(p, p->healed_ns + bound_ns(p), true);
         result->quiet_ns = p->sim.now_ns;
     }
     if (!result->failed)
-        check_quiet(p);
+        pool_check_quiet(p);
     if (!result->failed)
         ask_once_more(p);
     sum_up(p);

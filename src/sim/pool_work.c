@@ -173,7 +173,7 @@ static void run_whole(struct work *w, struct work_task *t)
     bytes_release(&error);
 }
 
-void work_draw(struct pool *p)
+void pool_work_draw(struct pool *p)
 {
     const size_t wanted =
         p->config.tasks ? p->config.tasks : 10 + (size_t)prng_below(&p->work_dice, 70);
@@ -191,7 +191,7 @@ void work_draw(struct pool *p)
         run_whole(&p->work, &p->work.tasks[i]);
 }
 
-void work_release(struct work *w)
+void pool_work_release(struct work *w)
 {
     for (size_t i = 0; i < w->task_count; i++) {
         bytes_release(&w->tasks[i].input);
@@ -207,7 +207,7 @@ void work_release(struct work *w)
 
 /* ---- As arguments, and as ends ---- */
 
-char **work_args(const struct work_task *t, size_t *count)
+char **pool_work_args(const struct work_task *t, size_t *count)
 {
     const struct program_args *a = &t->args;
     const struct {
@@ -229,7 +229,7 @@ char **work_args(const struct work_task *t, size_t *count)
     return args;
 }
 
-void work_args_free(char **args, size_t count)
+void pool_work_args_free(char **args, size_t count)
 {
     for (size_t i = 0; i < count; i++)
         free(args[i]);
@@ -249,7 +249,7 @@ static const char *wrong_end(const struct work_task *t, const Tern__TaskSeen *se
     return end->code == t->args.code ? NULL : "it exited with the wrong code";
 }
 
-const char *work_wrong(const struct work_job *j, const struct work_task *t,
+const char *pool_work_wrong(const struct work_job *j, const struct work_task *t,
                        const Tern__TaskSeen *seen, const struct view *output)
 {
     const char *why;

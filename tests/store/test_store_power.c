@@ -5,6 +5,8 @@
  */
 #include "disk.h"
 
+#include "store/chunk.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -115,6 +117,117 @@ static void nothing_committed_is_lost(void **state)
     print_message("# %u cuts, %u packs removed\n", cuts, removed);
 }
 
+/* ---- Roots that are held by their names ---- */
+
+static const struct store_rules rules = {.children = chunk_children};
+
+struct held_history {
+    struct store_name root[COMMITS + 1];
+};
+
+static struct store_name put_pages(struct store *s, uint32_t first, unsigned count)
+{
+    struct bytes list = {0};
+    struct store_name name;
+
+    chunk_list_begin(&list);
+    for (unsigned i = 0; i < count; i++) {
+        uint8_t page[SHELF_PAGE_MAX];
+        const size_t size = page_bytes(first + i, page);
+
+        assert_int_equal(store_put(s, view_of(page, size), &name, NULL), TERN_OK);
+        chunk_list_add(&list, CHUNK_LEAF, &name);
+    }
+    assert_int_equal(store_put(s, bytes_view(&list), &name, NULL), TERN_OK);
+    bytes_release(&list);
+    return name;
+}
+
+/* Roots come, older ones are dropped, what they held is given back, sessions end. */
+static void hold_and_drop(struct disk *d, const struct shelf *shelf, struct held_history *h)
+{
+    struct store *s = opened(shelf, &d->io);
+
+    for (uint32_t i = 1; i <= COMMITS; i++) {
+        struct store_held root = {.kind = CHUNK_LIST, .expires_ns = i};
+        uint64_t new_bytes;
+
+        root.name = h->root[i] = put_pages(s, 5 * i, 12);
+        assert_int_equal(store_hold(s, &root, &rules, &new_bytes, NULL), TERN_OK);
+        disk_mark(d, i);
+        if (i > 3)
+            assert_int_equal(store_drop(s, &h->root[i - 3]), TERN_OK);
+        if (i % 4 == 0)
+            assert_int_equal(store_collect(s, &rules, NULL), TERN_OK);
+        if (i % 7 == 0) {
+            store_close(s);
+            s = opened(shelf, &d->io);
+        }
+    }
+    store_close(s);
+}
+
+struct reading {
+    struct store *store;
+    const struct store_name *wanted; /* the last that was acknowledged */
+    bool found;
+    unsigned broken;
+};
+
+static void read_root(void *context, const struct store_held *root)
+{
+    struct reading *r = context;
+    struct bytes list = {0}, page = {0};
+
+    r->found |= r->wanted && memcmp(r->wanted, &root->name, sizeof root->name) == 0;
+    r->broken += store_get(r->store, &root->name, &list) != TERN_OK;
+    for (int i = 0; i < chunk_list_count(bytes_view(&list)); i++) {
+        struct store_name leaf;
+
+        bytes_clear(&page);
+        chunk_list_at(bytes_view(&list), (unsigned)i, &leaf);
+        r->broken += store_get(r->store, &leaf, &page) != TERN_OK;
+    }
+    bytes_release(&list);
+    bytes_release(&page);
+}
+
+/* Each root that is there is whole, and what was acknowledged last is there. */
+static unsigned broken_after(const struct disk *d, size_t cut, const struct held_history *h,
+                             const struct shelf *after)
+{
+    const uint64_t last = disk_last_mark(d, cut);
+    struct reading r = {.store = opened(after, NULL), .wanted = last ? &h->root[last] : NULL};
+
+    store_each_held(r.store, &r, read_root);
+    r.broken += last && !r.found;
+    assert_int_equal(store_collect(r.store, &rules, NULL), TERN_OK);
+    store_each_held(r.store, &r, read_root);
+    store_close(r.store);
+    return r.broken;
+}
+
+static void nothing_held_is_lost(void **state)
+{
+    struct shelf *shelf = *state, after;
+    struct held_history h;
+    struct disk d;
+    uint64_t seed = 11;
+
+    snprintf(after.store, sizeof after.store, "%.240s/after", shelf->base);
+    disk_watch(&d, shelf);
+    hold_and_drop(&d, shelf, &h);
+    for (size_t cut = 0; cut <= d.count; cut++) {
+        for (unsigned again = 0; again < ROLLS; again++) {
+            disk_after_cut(&d, cut, &seed, &after);
+            assert_int_equal(broken_after(&d, cut, &h, &after), 0);
+        }
+    }
+    print_message("# %zu cuts\n", ROLLS * d.count);
+    disk_release(&d);
+    shelf_empty(after.store);
+}
+
 /* The checker itself: a store that does not sync its packs, or not their names, is caught. */
 static int no_sync(void *context, int fd)
 {
@@ -160,11 +273,34 @@ static void a_store_that_does_not_sync_is_caught(void **state)
     }
 }
 
+static void held_roots_of_a_store_that_does_not_sync_are_caught(void **state)
+{
+    struct shelf *shelf = *state, after;
+    struct held_history h;
+    unsigned broken = 0;
+    uint64_t seed = 5;
+    struct disk d;
+
+    snprintf(after.store, sizeof after.store, "%.240s/after", shelf->base);
+    disk_watch(&d, shelf);
+    d.io.sync = no_sync;
+    hold_and_drop(&d, shelf, &h);
+    for (size_t cut = 0; cut <= d.count; cut++) {
+        disk_after_cut(&d, cut, &seed, &after);
+        broken += broken_after(&d, cut, &h, &after);
+    }
+    assert_true(broken > 0);
+    disk_release(&d);
+    shelf_empty(after.store);
+}
+
 int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, shelf_setup, shelf_teardown)
     const struct CMUnitTest tests[] = {
         TEST(nothing_committed_is_lost),
+        TEST(nothing_held_is_lost),
+        TEST(held_roots_of_a_store_that_does_not_sync_are_caught),
         TEST(a_store_that_does_not_sync_is_caught),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

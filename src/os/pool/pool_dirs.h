@@ -4,7 +4,7 @@
  * State    $XDG_STATE_HOME/tern/PART, else ~/.local/state/tern/PART: "agent", "depot-NAME", ...
  * Sockets  $XDG_RUNTIME_DIR/tern/agent. Where that is not set, /tmp/tern-UID/agent: the directory
  *          has to be ours and closed to others, or it is not used.
- * Agent    --agent, else $TERN_AGENT, else the user's own socket if it is there, else the
+ * Agent    --agent, else $TERN_AGENT or $TERN_POOL, else the user's own socket if it is there, else the
  *          machine's, /run/tern/agent, if that is.
  * Token    --token, else $TERN_TOKEN, else "token" in the state directory of the agent (on its
  *          machine), else $XDG_CONFIG_HOME/tern/token, ~/.config/tern/token. 64 hexadecimal digits.
