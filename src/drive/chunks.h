@@ -27,7 +27,7 @@ struct chunks_root {
 };
 
 struct chunks_usage {
-    uint64_t space_bytes; /* that may be used; 0: no limit */
+    uint64_t space_bytes; /* that may be used; 0: nobody knows */
     uint64_t used_bytes;
     uint64_t roots;
     uint64_t damaged; /* chunks that were found so since it was opened: roots may not be whole */

@@ -277,7 +277,7 @@ enum tern_err store_write(struct store *s, const struct store_change *change_wan
         if (c.given->root)
             *c.given->root = c.root;
         if (c.marked)
-            store_reclaim(s);
+            s->half_empty = store_reclaim(s, c.given->root ? UINT64_MAX : STORE_MOVE_BYTES);
     }
 out:
     names_release(&c.held);

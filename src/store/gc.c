@@ -296,23 +296,30 @@ static bool move_pack(struct moves *m)
     return packs_remove(ps, from) == 0;
 }
 
-static void move_all(struct moves *m)
+/* True: there are more, but that was enough for now. */
+static bool move_some(struct moves *m, uint64_t bytes_max)
 {
+    uint64_t moved = 0;
+
     qsort(m->at, m->count, sizeof *m->at, by_place);
     for (m->first = 0; m->first < m->count; m->first = m->last) {
         uint64_t pack = m->at[m->first].chunk.pack;
 
+        if (moved >= bytes_max)
+            return true;
+
         for (m->last = m->first; m->last < m->count && m->at[m->last].chunk.pack == pack;)
-            m->last++;
+            moved += m->at[m->last++].chunk.stored_bytes;
         if (!move_pack(m))
-            return;
+            return false;
     }
+    return false;
 }
 
-void store_reclaim(struct store *s)
+bool store_reclaim(struct store *s, uint64_t bytes_max)
 {
     struct moves m = {.store = s};
-    bool any = false;
+    bool any = false, more = false;
 
     for (size_t i = s->packs.count; i-- > 0;)
         if (s->packs.at[i].live == 0)
@@ -325,6 +332,7 @@ void store_reclaim(struct store *s)
             packs_retire(&s->packs);
     }
     if (any && index_each(&s->index, collect, &m) == TERN_OK && !m.failed && m.count)
-        move_all(&m);
+        more = move_some(&m, bytes_max);
     free(m.at);
+    return more;
 }

@@ -492,6 +492,15 @@ enum tern_err store_flush(struct store *s, struct problem *p)
     return s->dirty_roots ? store_write(s, &wanted, p) : TERN_OK;
 }
 
+bool store_give_back(struct store *s)
+{
+    STORE_LOCKED(s);
+
+    if (s->half_empty)
+        s->half_empty = store_reclaim(s, STORE_MOVE_BYTES);
+    return s->half_empty;
+}
+
 enum tern_err store_collect(struct store *s, const struct store_rules *rules, struct problem *p)
 {
     const struct store_change wanted = {.look = {.children = rules->children,

@@ -177,6 +177,8 @@ void store_pins(struct store *s, uint64_t stamp, uint64_t oldest);
 enum tern_err store_collect(struct store *s, const struct store_rules *rules, struct problem *p);
 /* While another thread puts what its store_commit is to hold: store_collect does nothing. Counts. */
 void store_taking(struct store *s, bool taking);
+/* It gives back some: true as long as calling this gives back more. */
+bool store_give_back(struct store *s);
 /* Whether that is worth while: so much was put, or roots were dropped. */
 bool store_is_due(struct store *s);
 bool store_has_dropped(struct store *s); /* a root, since it last looked */

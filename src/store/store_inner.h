@@ -44,6 +44,7 @@ struct store {
     uint32_t taking;        /* others put what they will commit */
     uint32_t drops;         /* of roots, since the store last looked what is held */
     bool dirty_roots;       /* some of them are not as in the index */
+    bool half_empty;        /* there are packs to be written anew */
     bool no_memory;         /* while opening */
     pthread_mutex_t mutex;  /* recursive; of all that is declared in store.h and chunk.h */
     struct record_state state;
@@ -62,6 +63,7 @@ struct store_pin {
     uint32_t nothing;
 };
 
+enum { STORE_MOVE_BYTES = 16 << 20 }; /* in one step of giving room back */
 enum { STORE_DIFFERENCE_MAX = STORE_NAME_BYTES + STORE_CHUNK_MAX / 4 };
 
 static inline pthread_mutex_t *store_lock(struct store *s)
@@ -134,9 +136,9 @@ struct store_look { /* for what is held */
 /* Names of all that hangs beneath these, beneath the roots that are held by name, and what is
  * pinned, and of their bases: value uint32_t. */
 enum tern_err store_mark(struct store *s, const struct store_look *look, struct names *held);
-/* Removes packs without live bytes; writes those anew of which less than half is live. Best effort:
- * what fails is done at the next time. */
-void store_reclaim(struct store *s);
+/* Removes packs without live bytes; writes those anew of which less than half is live, until so many
+ * bytes were moved; true: there are more. Best effort: what fails is done at the next time. */
+bool store_reclaim(struct store *s, uint64_t bytes_max);
 
 /* ---- commit.c ---- */
 

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/statvfs.h>
 
 enum { CHUNK_OVERHEAD = 256 }; /* of a chunk, in the index */
 
@@ -139,13 +140,22 @@ static void call_roots(void *self, void *context,
     }
 }
 
+/* Without a limit of our own: what the file system has left. */
+static uint64_t space_of(const struct chunks_store *cs, uint64_t used_bytes)
+{
+    struct statvfs fs;
+
+    if (cs->config.space_bytes || statvfs(cs->path, &fs))
+        return cs->config.space_bytes;
+    return used_bytes + (uint64_t)fs.f_bavail * fs.f_frsize;
+}
+
 static void call_usage(void *self, struct chunks_usage *out)
 {
     struct chunks_store *cs = self;
 
-    *out = (struct chunks_usage){.space_bytes = cs->config.space_bytes,
-                                 .used_bytes = tidy_measure(cs),
-                                 .damaged = cs->damaged};
+    *out = (struct chunks_usage){.used_bytes = tidy_measure(cs), .damaged = cs->damaged};
+    out->space_bytes = space_of(cs, out->used_bytes);
     for (size_t i = 0; i < cs->count; i++)
         out->roots += store_held_count(cs->domain[i].store);
 }

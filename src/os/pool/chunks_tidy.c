@@ -41,8 +41,11 @@ bool tidy_make_room(struct chunks_store *cs, uint64_t bytes)
     tidy_measure(cs);
     if (has_room(cs, bytes) || cs->futile)
         return has_room(cs, bytes);
-    for (size_t i = 0; i < cs->count; i++)
+    for (size_t i = 0; i < cs->count; i++) {
         (void)store_collect(cs->domain[i].store, &chunks_rules, NULL);
+        while (store_give_back(cs->domain[i].store)) {
+        }
+    }
     tidy_measure(cs);
     cs->futile = !has_room(cs, bytes); /* until something is let go of */
     return !cs->futile;
@@ -67,6 +70,8 @@ bool tidy_step(struct chunks_store *cs)
     for (size_t i = 0; i < cs->count; i++) {
         struct store *s = cs->domain[i].store;
 
+        if (store_give_back(s))
+            return true;
         if (!store_is_due(s) && !(late && store_has_dropped(s)))
             continue;
         more = done; /* one at a time */
