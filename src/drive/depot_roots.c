@@ -6,6 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Until we know what time it is. (INT64_MAX is for ever.) */
+#define LEASE_UNKNOWN (INT64_MAX - 1)
+
 int64_t depot_lease(const struct depot_drive *d, int64_t asked_ns, bool by_agent)
 {
     const int64_t now = depot_agent_time(d);
@@ -13,7 +16,7 @@ int64_t depot_lease(const struct depot_drive *d, int64_t asked_ns, bool by_agent
     if (by_agent)
         return asked_ns;
     if (!d->agent_known)
-        return INT64_MAX; /* until we know what time it is */
+        return LEASE_UNKNOWN;
     if (asked_ns <= now)
         return now + DEPOT_LEASE_NS;
     return asked_ns - now > DEPOT_LEASE_MOST_NS ? now + DEPOT_LEASE_MOST_NS : asked_ns;
@@ -145,7 +148,7 @@ static void look_at_lease(void *context, const char *domain, const struct chunks
 {
     struct looking *l = context;
 
-    if (root->expires_ns <= l->now_ns || root->expires_ns == INT64_MAX)
+    if (root->expires_ns <= l->now_ns || root->expires_ns == LEASE_UNKNOWN)
         note_ending(l, domain, root);
 }
 
@@ -157,7 +160,7 @@ void depot_look_for_lapsed(struct depot_drive *d)
         return;
     d->chunks->calls->roots(d->chunks->self, &l, look_at_lease);
     for (struct ending *e = l.first; e; e = e->next) {
-        if (e->root.expires_ns == INT64_MAX) {
+        if (e->root.expires_ns == LEASE_UNKNOWN) {
             e->root.expires_ns = depot_lease(d, 0, false);
             (void)d->chunks->calls->extend(d->chunks->self, e->domain, &e->root);
             continue;

@@ -161,7 +161,7 @@ static void client_drained(void *context, link_id link)
         fetch_drained(w->fetch);
 }
 
-static void done(void *context, enum tern_err err, const char *why)
+void depot_world_done(void *context, enum tern_err err, const char *why)
 {
     struct depot_world *w = context;
 
@@ -263,21 +263,16 @@ static bool all_said(const struct depot_world *w)
     return true;
 }
 
-static bool all_up(const struct depot_world *w)
-{
-    for (unsigned i = 0; i < WORLD_DEPOTS; i++)
-        if (!w->up[i])
-            return false;
-    return true;
-}
-
 void depot_world_dial(struct depot_world *w, unsigned depot)
 {
+    const int64_t end = w->sim.now_ns + STEP_NS;
+
     w->up[depot] = false;
     w->peer[depot] = (struct transfer_peer){
         .links = w->links, .capability = &w->capability, .name = w->depot[depot].name};
     (void)links_dial(w->links, w->depot[depot].endpoint);
-    assert_true(depot_world_until(w, all_up));
+    while (!w->up[depot])
+        assert_true(sim_step(&w->sim, end));
 }
 
 struct depot_world *depot_world_new(uint64_t seed)
@@ -292,7 +287,6 @@ struct depot_world *depot_world_new(uint64_t seed)
         make_depot(w, i);
     make_client(w);
     assert_true(depot_world_until(w, all_said));
-    w->up[1] = true;
     depot_world_dial(w, 0);
     depot_world_dial(w, 1);
     return w;
@@ -379,8 +373,11 @@ enum tern_err depot_world_upload(struct depot_world *w, unsigned depot,
                                  const struct transfer_source *from, struct chunks_root root,
                                  struct transfer_count *count)
 {
-    struct upload_order order = {
-        .peer = &w->peer[depot], .source = *from, .root = root, .context = w, .done = done};
+    struct upload_order order = {.peer = &w->peer[depot],
+                                 .source = *from,
+                                 .root = root,
+                                 .context = w,
+                                 .done = depot_world_done};
 
     w->done = false;
     w->upload = upload_new(&order);
@@ -414,7 +411,7 @@ enum tern_err depot_world_fetch(struct depot_world *w, unsigned depot, struct ch
                                 .bytes = take_bytes,
                                 .offset = offset,
                                 .context = w,
-                                .done = done};
+                                .done = depot_world_done};
 
     w->done = false;
     bytes_clear(&w->got);

@@ -88,6 +88,8 @@ enum tern_err depot_world_upload(struct depot_world *w, unsigned depot,
 enum tern_err depot_world_fetch(struct depot_world *w, unsigned depot, struct chunks_root root,
                                 uint64_t offset, struct chunks *chunks, const char *domain,
                                 struct transfer_count *count);
+/* Of the orders of transfers that a test makes itself; context: the world. */
+void depot_world_done(void *context, enum tern_err err, const char *why);
 bool depot_world_is_done(const struct depot_world *w);
 
 #endif

@@ -500,6 +500,95 @@ static void an_upload_goes_on_where_it_was(void **state)
     bytes_release(&f.bytes);
 }
 
+/* Starts it anew on a new link until it is through; connections break by the dice. How many times.
+ */
+static unsigned go_on_until_done(struct depot_world *w, struct prng *dice, void (*begin)(void *to),
+                                 void *to)
+{
+    for (unsigned tries = 0; tries < 200; tries++) {
+        if (!w->up[0])
+            depot_world_dial(w, 0);
+        w->done = false;
+        begin(to);
+        while (!w->done) {
+            if (prng_chance(dice, 150000))
+                (void)sim_net_break(w->net, dice, SIM_BREAK_TOLD);
+            depot_world_run(w, INT64_C(5000000));
+        }
+        upload_free(w->upload);
+        fetch_free(w->fetch);
+        w->upload = NULL;
+        w->fetch = NULL;
+        if (!w->err)
+            return tries;
+        depot_world_run(w, INT64_C(3000000000)); /* both ends know by then */
+    }
+    fail_msg("never done: %s", w->why);
+    return 0;
+}
+
+struct broken {
+    struct depot_world *w;
+    struct blob *blob;
+    struct chunks *chunks;
+};
+
+static void begin_upload(void *to)
+{
+    struct broken *b = to;
+    const struct upload_order order = {.peer = &b->w->peer[0],
+                                       .source = blob_source(b->blob),
+                                       .root = blob_root(b->blob),
+                                       .context = b->w,
+                                       .done = depot_world_done};
+
+    b->w->upload = upload_new(&order);
+    upload_go(b->w->upload);
+}
+
+static void begin_fetch(void *to)
+{
+    struct broken *b = to;
+    const struct fetch_order order = {.peer = &b->w->peer[0],
+                                      .root = blob_root(b->blob),
+                                      .chunks = b->chunks,
+                                      .domain = "mine",
+                                      .context = b->w,
+                                      .done = depot_world_done};
+
+    b->w->fetch = fetch_new(&order);
+    fetch_go(b->w->fetch);
+}
+
+static void whatever_breaks_it_gets_through(void **state)
+{
+    unsigned broken = 0;
+
+    (void)state;
+    for (uint64_t seed = 1; seed <= 12; seed++) {
+        struct broken b = {.w = depot_world_new(seed)};
+        struct chunks_mem *mine = chunks_mem_new(0);
+        struct chunks_root root;
+        struct file f = {0};
+        struct prng dice;
+
+        prng_seed(&dice, seed, "break");
+        draw_file(&f, 6 << 20, seed);
+        b.blob = blob_of(&f, seed % 2);
+        b.chunks = chunks_mem_chunks(mine);
+        depot_world_allow(b.w, 0, "ann", BOTH);
+        broken += go_on_until_done(b.w, &dice, begin_upload, &b);
+        broken += go_on_until_done(b.w, &dice, begin_fetch, &b);
+        root = blob_root(b.blob);
+        assert_true(chunks_mem_sound(mine, "mine", &root.name));
+        blob_free(b.blob);
+        bytes_release(&f.bytes);
+        depot_world_free(b.w);
+        chunks_mem_free(mine);
+    }
+    assert_true(broken >= 12); /* that they did break */
+}
+
 /* ---- Into chunks ---- */
 
 static void everything_beneath_a_root(void **state)
@@ -650,6 +739,7 @@ int main(void)
         TEST(depots_copy_from_each_other),
         TEST(damage_is_told_and_mended),
         TEST(an_upload_goes_on_where_it_was),
+        cmocka_unit_test(whatever_breaks_it_gets_through),
         TEST(everything_beneath_a_root),
         TEST(a_full_depot_says_so),
         TEST(output_is_relayed),
