@@ -326,9 +326,11 @@ static bool rescue(struct agent *a, struct core_out *out, struct depot *d)
 
 void depots_started(struct agent *a)
 {
-    for (struct tree_link *l = tree_first(&a->depots); l; l = tree_behind(&a->depots, l))
+    for (struct tree_link *l = tree_first(&a->depots); l; l = tree_behind(&a->depots, l)) {
+        depot_of(l)->down_ns = a->now_ns; /* as if it had gone just now: it is about to come */
         if (depot_of(l)->copies.count)
             timer_set(a, depot_of(l), a->now_ns + a->config.depot_lost_ns);
+    }
 }
 
 void depots_due(struct agent *a, struct core_out *out)

@@ -193,6 +193,21 @@ static size_t choose_for(const struct agent *a, const struct peer *p, const Tern
     return count;
 }
 
+/* No depot is here. Those that were until a moment ago will be again: one of us was restarted. */
+static size_t lately_here(const struct agent *a, struct depot **out)
+{
+    size_t count = 0;
+
+    for (struct tree_link *l = tree_first(&a->depots); l && count < a->config.copies;
+         l = tree_behind(&a->depots, l)) {
+        struct depot *d = tree_of(l, struct depot, link);
+
+        if (!d->peer && a->now_ns < d->down_ns + a->config.lease_ns)
+            out[count++] = d;
+    }
+    return count;
+}
+
 void names_depots(struct agent *a, struct peer *p, const Tern__Envelope *e, struct core_out *out)
 {
     const Tern__AskDepots *ask = e->ask_depots;
@@ -210,6 +225,8 @@ void names_depots(struct agent *a, struct peer *p, const Tern__Envelope *e, stru
         return;
     }
     count = choose_for(a, p, ask->blob, size, depots);
+    if (!count && !a->rooms.count)
+        count = lately_here(a, depots);
     if (!count) {
         core_refuse(out, p->n, e->number, a->rooms.count ? TERN_ETOOBIG : TERN_EBUSY,
                     a->rooms.count ? "no depot of this pool has %llu bytes of room"

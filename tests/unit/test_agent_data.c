@@ -71,6 +71,8 @@ static void test_where_to_bring_data(void **state)
     rig_down(p.rig, p.depot[0]);
     assert_int_equal(ask_depots(&p, "", 'z', 1)->depots->n_depots, 1);
     rig_down(p.rig, p.depot[1]);
+    assert_int_equal(ask_depots(&p, "", 'z', 1)->depots->n_depots, 2); /* about to be back? */
+    rig_pass(p.rig, p.rig->config.lease_ns);
     assert_true(pool_refused(ask_depots(&p, "", 'z', 1), TERN_EBUSY, "no depot now"));
     pool_free(&p);
 }
