@@ -1,9 +1,11 @@
 """tern up: a whole pool in one process tree, what becomes of it when parts of it are killed."""
 import json
 import os
+import random
 import re
 import signal
 import subprocess
+import threading
 import time
 
 import tap
@@ -61,6 +63,11 @@ class Pool:
     def task(self, name):
         rows = json.loads(self.tern("ps", "--all", "--json").stdout)
         return [row for row in rows.get("tasks", rows) if name in json.dumps(row)]
+
+
+def drain(stream):
+    """Nobody looks at it, and it must not fill up."""
+    threading.Thread(target=stream.read, daemon=True).start()
 
 
 def command_line(pid):
@@ -137,6 +144,45 @@ def a_task_goes_on_after_everything_was_stopped(s):
     waited = pool.tern("wait", task)
     equal(waited.returncode, 0, waited.stderr)
     equal(pool.tern("logs", task).stdout, expected, "the output")
+    equal(pool.end(), 0, "exit code")
+
+
+@suite.case
+def each_result_once_whatever_is_killed(s):
+    pool = Pool(s, "once")
+    items, dice = 120, random.Random(4)
+    pool.start("--nodes", "2", "--slots", "1")
+    drain(pool.up.stderr)
+    program = s.program("echo.c")
+    job = s.start("map", "--range", f"1..{items}", program, "item {}", env=pool.env,
+                  stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    drain(job.stderr)
+    seen = []
+    for line in job.stdout:
+        seen.append(line)
+        if len(seen) % 10 == 5: # its results come in order: most of the rest is under way
+            children = pool.children()
+            os.kill(children[dice.choice(sorted(children))], signal.SIGKILL)
+    job.wait(tap.PATIENCE_S)
+    equal(seen, [f"item {n}\n" for n in range(1, items + 1)], "results")
+    equal(pool.end(), 0, "exit code")
+
+
+@suite.case
+def everything_killed_at_once(s):
+    pool = Pool(s, "at-once")
+    pool.start("--nodes", "2", "--slots", "1")
+    submitted = pool.tern("submit", s.program("count_up.c"), "5")
+    task = re.search(r"t\d+", submitted.stdout)[0]
+    children = list(pool.children().values())
+    for pid in (*children, pool.up.pid):
+        os.kill(pid, signal.SIGKILL)
+    pool.up.communicate()
+    wait_gone(children)
+    pool.start("--nodes", "2", "--slots", "1")
+    waited = pool.tern("wait", task)
+    equal(waited.returncode, 0, waited.stderr)
+    equal(pool.tern("logs", task).stdout, s.tern("exec", s.program("count_up.c"), "5").stdout)
     equal(pool.end(), 0, "exit code")
 
 
