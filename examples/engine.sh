@@ -1,6 +1,6 @@
 #!/bin/sh
-# What './dev demo' shows: one C program, compiled natively and to WebAssembly, run both ways.
-# usage: demo.sh BUILD-FOLDER
+# What './dev demo engine' shows: one C program, compiled natively and to WebAssembly, run both ways.
+# usage: engine.sh BUILD-FOLDER
 set -eu
 examples=$(dirname "$0")
 build=$(cd "$1" && pwd)
