@@ -194,10 +194,10 @@ static enum tern_err make_stoppable(struct launch *l, struct problem *p)
             return problem_set(p, TERN_ENOMEM, "out of memory");
     }
     order_take(l);
-    if (!o->from)
-        return TERN_OK;
+    if (l->may_stay)
+        return TERN_OK; /* it is likely to be over before one is wished for */
     err = launch_take(l, p);
-    if (err)
+    if (err || !o->from)
         return err;
     l->fds[TICKET_FD_RESUME] = o->continuations;
     err = fill_new(o->store, &o->from->image, take_pages(l->take), &l->fill);
