@@ -1,5 +1,6 @@
 #include "os/launch.h"
 
+#include "base/little.h"
 #include "os/file.h"
 #include "os/runner.h"
 #include "os/sys.h"
@@ -31,6 +32,7 @@ void launch_release(struct launch *l)
         if (i != TICKET_FD_MODULE && i != TICKET_FD_OBJECT && i != TICKET_FD_RESUME &&
             i != TICKET_FD_TREE && i != TICKET_FD_RECORD && i != TICKET_FD_INPUT)
             sys_close(l->fds[i]);
+    bytes_release(&l->message);
     sys_close(l->report);
     sys_close(l->control);
     take_free(l->take);
@@ -74,10 +76,23 @@ static enum tern_err fill_ticket(const struct launch *l, struct ticket *t, struc
     t->tree_pages_max = l->files.pages_max;
     t->tells_tree = files_leave(&o->files);
     t->counts_input = o->counts_input;
+    t->may_stay = l->may_stay;
     t->record = o->record_use;
     t->seeded = o->random_seed != NULL;
     t->random_seed = o->random_seed ? *o->random_seed : 0;
     return TERN_OK;
+}
+
+static enum tern_err make_message(struct launch *l, struct view ticket)
+{
+    uint8_t head[5] = {CONTROL_TICKET};
+
+    if (ticket.size > CONTROL_TICKET_BYTES_MAX)
+        return TERN_ETOOBIG;
+    little_put(head + 1, ticket.size, 4);
+    bytes_append(&l->message, head, sizeof head);
+    bytes_append(&l->message, ticket.data, ticket.size);
+    return bytes_ok(&l->message) ? TERN_OK : TERN_ENOMEM;
 }
 
 static enum tern_err make_ticket(struct launch *l, struct problem *p)
@@ -91,7 +106,7 @@ static enum tern_err make_ticket(struct launch *l, struct problem *p)
     err = fill_ticket(l, t, p);
     if (err)
         goto out;
-    err = runner_filter(l->order->object, &filter);
+    err = l->is_warm ? TERN_OK : runner_filter(l->order->object, &filter);
     if (err) {
         problem_set(p, err, "cannot make the runner's system call filter");
         goto out;
@@ -99,7 +114,9 @@ static enum tern_err make_ticket(struct launch *l, struct problem *p)
     t->filter = bytes_view(&filter);
     err = ticket_encode(t, &encoded);
     if (!err)
-        err = file_sealed("tern-ticket", bytes_view(&encoded), &l->fds[TICKET_FD_TICKET]);
+        err = l->is_warm
+                  ? make_message(l, bytes_view(&encoded))
+                  : file_sealed("tern-ticket", bytes_view(&encoded), &l->fds[TICKET_FD_TICKET]);
     if (err)
         problem_set(p, err, "cannot hand arguments and environment to the program: %s",
                     tern_err_text(err));
@@ -137,7 +154,7 @@ static struct checkpoint_sync sync_of(struct launch *l)
                                     .sync = sys_syncfs};
 }
 
-static enum tern_err make_take(struct launch *l, struct problem *p)
+static void order_take(struct launch *l)
 {
     struct take_order order = l->order->stop->take;
 
@@ -145,13 +162,13 @@ static enum tern_err make_take(struct launch *l, struct problem *p)
     order.state = l->fds[TICKET_FD_STATE];
     l->sync = sync_of(l);
     order.sync = &l->sync;
-    if (l->order->files.wanted) {
-        l->tree = checkpoint_tree_new(l->files.arena);
-        if (!l->tree)
-            return problem_set(p, TERN_ENOMEM, "out of memory");
-    }
     order.tree = l->tree;
-    return take_new(&order, &l->take, p);
+    l->take_order = order;
+}
+
+enum tern_err launch_take(struct launch *l, struct problem *p)
+{
+    return take_new(&l->take_order, &l->take, p);
 }
 
 /* A socket and a place for the state; for a program that goes on, what it goes on from. */
@@ -171,7 +188,15 @@ static enum tern_err make_stoppable(struct launch *l, struct problem *p)
     l->fds[TICKET_FD_CONTROL] = ends[1];
     if (o->stop->input)
         l->fds[TICKET_FD_INPUT] = o->stop->input->fd;
-    err = make_take(l, p);
+    if (o->files.wanted) {
+        l->tree = checkpoint_tree_new(l->files.arena);
+        if (!l->tree)
+            return problem_set(p, TERN_ENOMEM, "out of memory");
+    }
+    order_take(l);
+    if (l->may_stay)
+        return TERN_OK; /* it is likely to be over before one is wished for */
+    err = launch_take(l, p);
     if (err || !o->from)
         return err;
     l->fds[TICKET_FD_RESUME] = o->continuations;
@@ -231,6 +256,63 @@ static enum tern_err make_all(struct launch *l, struct problem *p)
     return err ? err : make_stoppable(l, p);
 }
 
+/* ---- A runner that waits ---- */
+
+static bool may_stay(const struct program_order *o)
+{
+    return o->warm && o->stop && o->counts_input && !o->from && !o->dir_count && !o->files.wanted &&
+           o->record_use == TICKET_RECORD_NONE && !o->limits.cpu_ns_max;
+}
+
+/* Small tickets only: they go through the socket. */
+static bool fits(const struct program_order *o)
+{
+    size_t size = CONTROL_TICKET_BYTES_MAX / 4; /* numbers, and heads of words */
+
+    if (o->args->count + o->env->count > CONTROL_TICKET_BYTES_MAX / 64)
+        return false;
+    for (size_t i = 0; i < o->args->count; i++)
+        size += strlen(o->args->word[i]);
+    for (size_t i = 0; i < o->env->count; i++)
+        size += strlen(o->env->word[i]);
+    return size <= CONTROL_TICKET_BYTES_MAX;
+}
+
+static enum tern_err take_warm(struct launch *l, struct problem *p)
+{
+    struct warm *w = l->order->warm;
+    enum tern_err err;
+
+    l->is_warm = true;
+    err = make_ticket(l, p);
+    if (err)
+        return err;
+    l->report = w->report;
+    l->control = w->control;
+    l->fds[TICKET_FD_MEMORY] = w->memory;
+    l->fds[TICKET_FD_STATE] = w->state;
+    l->child = w->child;
+    l->base = w->base;
+    w->waits = false;
+    order_take(l);
+    return TERN_OK;
+}
+
+void launch_keep(struct launch *l, pid_t child, uint64_t base)
+{
+    struct warm *w = l->order->warm;
+
+    *w = (struct warm){.waits = true,
+                       .child = child,
+                       .report = l->report,
+                       .control = l->control,
+                       .memory = l->fds[TICKET_FD_MEMORY],
+                       .state = l->fds[TICKET_FD_STATE],
+                       .base = base,
+                       .programs = w->programs + 1};
+    l->report = l->control = l->fds[TICKET_FD_MEMORY] = l->fds[TICKET_FD_STATE] = -1;
+}
+
 enum tern_err launch_make(struct launch *l, const struct program_order *order, struct problem *p)
 {
     int ends[2];
@@ -238,6 +320,9 @@ enum tern_err launch_make(struct launch *l, const struct program_order *order, s
 
     *l = (struct launch){.order = order, .files.arena = -1, .report = -1, .control = -1};
     borrow_descriptors(l);
+    l->may_stay = may_stay(order);
+    if (l->may_stay && fits(order) && warm_is_there(order->warm))
+        return take_warm(l, p);
     err = make_all(l, p);
     if (!err && sys_pipe(ends) < 0)
         err = problem_set(p, TERN_ESYSTEM, "cannot make a pipe");

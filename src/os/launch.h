@@ -22,8 +22,14 @@ struct launch {
     struct checkpoint_tree *tree; /* for checkpoints of these */
     int report;                   /* our ends */
     int control;
-    struct take *take; /* of a program that can be stopped */
-    struct fill *fill; /* and is to go on */
+    struct take_order take_order; /* of a program that can be stopped */
+    struct take *take;            /* NULL until one is needed */
+    struct fill *fill;            /* of one that is to go on */
+    bool may_stay;                /* its runner */
+    bool is_warm;                 /* there is one that waits: of child, for this message */
+    pid_t child;
+    uint64_t base;
+    struct bytes message;
     struct words command;
     int writable[TICKET_DIRS_MAX];
     struct checkpoint_sync sync; /* of these */
@@ -31,5 +37,9 @@ struct launch {
 
 enum tern_err launch_make(struct launch *l, const struct program_order *order, struct problem *p);
 void launch_release(struct launch *l);
+/* When the first checkpoint is to be taken. */
+enum tern_err launch_take(struct launch *l, struct problem *p);
+/* What the runner has goes into order->warm. */
+void launch_keep(struct launch *l, pid_t child, uint64_t base);
 
 #endif

@@ -20,6 +20,8 @@ struct program {
     pid_t child;
     bool gone;  /* not started, or ended: its number may be another's */
     int forced; /* the signal by which it was ended at once */
+    bool stays; /* the runner waits for another ticket */
+    bool killed;
     int status;
     size_t said_bytes;
     uint8_t said[REPORT_BYTES + 1]; /* a longer one is none */
@@ -28,12 +30,26 @@ struct program {
 
 /* ---- When all is over ---- */
 
+/* One that was asked to stop may have a request on its way, and its pages are armed. */
+static void put_back(struct program *g)
+{
+    if (g->killed || g->stopper.asked || !g->stopper.heard || g->order->warm->waits) {
+        kill(g->child, SIGKILL);
+        process_wait(g->child);
+    } else {
+        launch_keep(&g->launch, g->child, g->stopper.base);
+    }
+}
+
 static void has_closed(uv_handle_t *handle)
 {
     struct program *g = handle->data;
 
-    if (--g->handles == 0)
-        g->order->ended(g->order->context, &g->ending);
+    if (--g->handles > 0)
+        return;
+    if (g->stays)
+        put_back(g);
+    g->order->ended(g->order->context, &g->ending);
 }
 
 static void close_all(struct program *g)
@@ -157,6 +173,23 @@ static void is_gone(struct program *g)
         rests(g);
 }
 
+/* The report is whole, and says that it stays: its program is over as if it had ended. */
+static bool has_exited(struct program *g)
+{
+    struct report r;
+
+    return g->launch.may_stay && g->said_bytes == REPORT_BYTES &&
+           report_decode(&r, report_of(g)) == TERN_OK && r.stays;
+}
+
+static void is_over_and_stays(struct program *g)
+{
+    uv_poll_stop(&g->report);
+    g->gone = g->stays = true;
+    g->status = 0;
+    stopper_ended(&g->stopper, true);
+}
+
 static void on_report(uv_poll_t *poll, int status, int events)
 {
     struct program *g = poll->data;
@@ -173,6 +206,10 @@ static void on_report(uv_poll_t *poll, int status, int events)
             got = sys_read(g->launch.report, rest, sizeof rest);
         if (got > 0 && g->said_bytes < sizeof g->said)
             g->said_bytes += (size_t)got;
+        if (has_exited(g)) {
+            is_over_and_stays(g);
+            return;
+        }
     } while (got > 0);
     if (got != -EAGAIN)
         is_gone(g);
@@ -182,6 +219,20 @@ static void close_end(struct program *g, enum ticket_fd which)
 {
     sys_close(g->launch.fds[which]);
     g->launch.fds[which] = -1;
+}
+
+/* To a runner that waits. What does not go through in one piece meets one that has died. */
+static enum tern_err send_ticket(struct program *g, struct problem *p)
+{
+    const struct bytes *m = &g->launch.message;
+
+    g->child = g->launch.child;
+    if (sys_send_fd(g->launch.control, m->data, m->size, g->order->streams[0]) == (ssize_t)m->size)
+        return TERN_OK;
+    kill(g->child, SIGKILL);
+    process_wait(g->child);
+    g->launch.is_warm = false;
+    return problem_set(p, TERN_ESYSTEM, "a runner that waited for its next program has gone");
 }
 
 static enum tern_err start(struct program *g, struct problem *p)
@@ -194,7 +245,16 @@ static enum tern_err start(struct program *g, struct problem *p)
         .fd_count = g->launch.fd_count,
     };
 
-    return process_start(&spec, &g->child, p);
+    return g->launch.is_warm ? send_ticket(g, p) : process_start(&spec, &g->child, p);
+}
+
+static enum tern_err make_take(void *context, struct take **out, struct problem *p)
+{
+    struct program *g = context;
+    enum tern_err err = launch_take(&g->launch, p);
+
+    *out = g->launch.take;
+    return err;
 }
 
 /* ---- From outside ---- */
@@ -224,8 +284,10 @@ enum tern_err program_start(struct program *g, uv_loop_t *loop, struct problem *
     if (err)
         return err;
     g->gone = false;
-    close_end(g, TICKET_FD_REPORT);
-    close_end(g, TICKET_FD_CONTROL);
+    if (!g->launch.is_warm) {
+        close_end(g, TICKET_FD_REPORT);
+        close_end(g, TICKET_FD_CONTROL);
+    }
     g->report.data = g;
     check(uv_poll_init(loop, &g->report, g->launch.report) == 0);
     uv_poll_start(&g->report, UV_READABLE, on_report);
@@ -236,16 +298,27 @@ enum tern_err program_start(struct program *g, uv_loop_t *loop, struct problem *
                                   .memory = g->launch.fds[TICKET_FD_MEMORY],
                                   .take = g->launch.take,
                                   .fill = g->launch.fill,
+                                  .base = g->launch.base,
+                                  .ready = g->launch.is_warm,
+                                  .heard = g->launch.is_warm,
                                   .context = g,
+                                  .make_take = make_take,
                                   .rests = rests};
     stopper_start(&g->stopper, loop, g->child);
     return TERN_OK;
+}
+
+bool program_is_warm(const struct program *g)
+{
+    return g->launch.is_warm;
 }
 
 void program_free(struct program *g)
 {
     if (!g)
         return;
+    if (g->launch.is_warm && !g->child) /* it still waits */
+        launch_keep(&g->launch, g->launch.child, g->launch.base);
     launch_release(&g->launch);
     free(g);
 }
@@ -262,6 +335,7 @@ bool program_kill(struct program *g, int as)
     if (g->gone)
         return false;
     g->forced = as;
+    g->killed = true;
     return program_signal(g, SIGKILL);
 }
 

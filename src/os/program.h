@@ -29,6 +29,7 @@
 #include "os/record.h"
 #include "os/settings.h"
 #include "os/stopper.h"
+#include "os/warm.h"
 #include "os/words.h"
 
 struct program_dir {
@@ -60,6 +61,7 @@ struct program_order {
     bool deterministic;
     const uint64_t *random_seed;           /* NULL: the system's own randomness */
     const struct stopper_order *stop;      /* NULL: it cannot be stopped */
+    struct warm *warm; /* which runner may be used, and where it may be left; NULL: none (warm.h) */
     struct store *store;                   /* of `from` */
     const struct checkpoint *from;         /* NULL: from the beginning */
     int continuations;                     /* for that: a sealed object */
@@ -78,6 +80,8 @@ struct program_order {
 
 struct program;
 
+/* Of an order with `warm`: a runner that waited for it is used. */
+bool program_is_warm(const struct program *g);
 enum tern_err program_new(const struct program_order *order, struct program **out,
                           struct problem *p);
 enum tern_err program_start(struct program *g, uv_loop_t *loop, struct problem *p);

@@ -146,8 +146,24 @@ static void has_stopped(struct stopper *s)
     work_on(s, store_now, stored);
 }
 
+/* Only then the names of all pages are kept, and the kernel is asked which were written. */
+static bool have_take(struct stopper *s)
+{
+    struct dirty d;
+
+    if (s->take)
+        return true;
+    s->why.text[0] = 0;
+    if (s->make_take(s->context, &s->take, &s->why))
+        return false;
+    if (s->base && dirty_open(&d, s->child, s->base))
+        pages_track(take_pages(s->take), &d);
+    return true;
+}
+
 static void ask(struct stopper *s)
 {
+    s->asked = true;
     s->wish = false;
     s->step = STOPPER_ASKED;
     kill(s->child, SIGUSR1);
@@ -184,6 +200,11 @@ static void go_further(struct stopper *s)
 {
     if (s->step != STOPPER_IDLE || !s->wish || !s->ready)
         return;
+    if (!have_take(s)) {
+        s->wish = false;
+        was_not_taken(s);
+        return;
+    }
     s->began_ns = now_ns();
     s->why.text[0] = 0;
     tell_taking(s, true);
@@ -294,13 +315,14 @@ static void fill_memory(struct stopper *s, int tracker, uint64_t base)
 static void is_ready(struct stopper *s, int tracker)
 {
     const uint64_t base = hear_number(s);
-    const bool asks = !s->order->compare;
     struct dirty d;
 
-    if (asks && dirty_open(&d, s->child, base))
+    s->heard = true;
+    s->base = s->order->compare ? 0 : base;
+    if (s->base && s->take && dirty_open(&d, s->child, base))
         pages_track(take_pages(s->take), &d);
     if (s->fill)
-        fill_memory(s, tracker, asks ? base : 0);
+        fill_memory(s, tracker, s->base);
     else
         sys_close(tracker);
     s->ready = true;
@@ -362,6 +384,19 @@ void stopper_wish(struct stopper *s, bool last)
     wish_for(s, last);
 }
 
+/* A program that was quick has gone before that was read; a runner that stays says it once only. */
+static void hear_ready(struct stopper *s)
+{
+    int tracker = -1;
+    char what = 0;
+
+    if (sys_read_fd(s->control, &what, 1, &tracker) == 1 && what == CONTROL_READY) {
+        s->base = hear_number(s);
+        s->heard = true;
+    }
+    sys_close(tracker);
+}
+
 /* Of a program that has ended only what somebody asked for is worth storing. */
 void stopper_ended(struct stopper *s, bool by_itself)
 {
@@ -370,9 +405,11 @@ void stopper_ended(struct stopper *s, bool by_itself)
     uv_timer_stop(&s->every);
     uv_timer_stop(&s->again);
     uv_poll_stop(&s->answers);
+    if (!s->heard && !s->fill)
+        hear_ready(s);
     if (s->fill)
         fill_give_up(s->fill);
-    if (s->step != STOPPER_STORING || (by_itself && (!s->told || s->order->lets_go)))
+    if (s->take && (s->step != STOPPER_STORING || (by_itself && (!s->told || s->order->lets_go))))
         take_give_up(s->take);
     if (!s->working)
         s->rests(s->context);

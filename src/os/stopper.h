@@ -60,15 +60,19 @@ enum stopper_step {
 
 struct stopper {
     const struct stopper_order *order;
-    struct take *take;
+    struct take *take; /* NULL until the first one is taken */
+    uint64_t base;     /* where the runner's memory is tracked; 0: nowhere */
     struct fill *fill; /* of a program that goes on, else NULL */
     int memory;        /* memfd of memory 0 */
     int control;       /* our end of the socket */
     void *context;
+    enum tern_err (*make_take)(void *context, struct take **out, struct problem *p);
     void (*rests)(void *context); /* the runner has ended, and so has the work; once */
     pid_t child;
     enum stopper_step step;
-    bool ready;             /* the runner listens */
+    bool ready;             /* the runner listens; of one that waited: from the start */
+    bool heard;             /* it has said so */
+    bool asked;             /* it was, ever */
     bool gone;              /* it has ended */
     bool taking;            /* as was told */
     bool wish, last;        /* for a checkpoint; for the program's end with it */

@@ -51,6 +51,19 @@ ssize_t sys_send(int socket, const void *from, size_t size)
     return RETRY(send(socket, from, size, MSG_NOSIGNAL));
 }
 
+ssize_t sys_send_fd(int socket, const void *from, size_t size, int fd)
+{
+    char room[CMSG_SPACE(sizeof fd)] = {0};
+    struct iovec all = {(void *)(uintptr_t)from, size};
+    struct msghdr message = {
+        .msg_iov = &all, .msg_iovlen = 1, .msg_control = room, .msg_controllen = sizeof room};
+    struct cmsghdr *head = CMSG_FIRSTHDR(&message);
+
+    *head = (struct cmsghdr){CMSG_LEN(sizeof fd), SOL_SOCKET, SCM_RIGHTS};
+    memcpy(CMSG_DATA(head), &fd, sizeof fd);
+    return RETRY(sendmsg(socket, &message, MSG_NOSIGNAL));
+}
+
 ssize_t sys_pread(int fd, void *to, size_t size, off_t at)
 {
     return RETRY(pread(fd, to, size, at));

@@ -20,6 +20,8 @@ ssize_t sys_read(int fd, void *to, size_t size);
 ssize_t sys_write(int fd, const void *from, size_t size);
 /* To a socket; the other end being gone is -EPIPE, and no signal. */
 ssize_t sys_send(int socket, const void *from, size_t size);
+/* As sys_send; fd goes with it. */
+ssize_t sys_send_fd(int socket, const void *from, size_t size, int fd);
 ssize_t sys_pread(int fd, void *to, size_t size, off_t at);
 /* As sys_read; *fd: the descriptor that came with it, close on exec, or -1. */
 ssize_t sys_read_fd(int socket, void *to, size_t size, int *fd);

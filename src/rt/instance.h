@@ -88,6 +88,8 @@ const struct tern_type *instance_func_type(const struct tern_instance *in, uint3
  */
 struct tern_memory *memory_new(int fd, uint32_t min_pages, uint32_t max_pages);
 void memory_free(struct tern_memory *memory); /* NULL is fine */
+/* As memory_new left it, of one with an fd; what was in it is gone. False: the system refuses. */
+bool memory_again(struct tern_memory *memory, uint32_t min_pages);
 
 /* Equal for equal signatures in the whole process; the exact code for short ones; 0: no memory. */
 uint64_t tern_type_key(const struct tern_type *type);

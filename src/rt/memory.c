@@ -66,6 +66,20 @@ void memory_free(struct tern_memory *memory)
     free(memory);
 }
 
+bool memory_again(struct tern_memory *memory, uint32_t min_pages)
+{
+    const size_t bytes = (size_t)memory->pages << PAGE_BITS, least = (size_t)min_pages << PAGE_BITS;
+
+    if (bytes > 0 && madvise(memory->base, bytes, MADV_REMOVE) != 0)
+        return false;
+    if (bytes > least && mprotect(memory->base + least, bytes - least, PROT_NONE) != 0)
+        return false;
+    if (memory->pages > min_pages)
+        memory->pages = min_pages;
+    memory->late = 0;
+    return grow(memory, min_pages - memory->pages);
+}
+
 uint32_t tern_memory_grow(struct tern_instance *in, uint32_t delta_pages)
 {
     const uint32_t before = in->memory[0]->pages;

@@ -207,6 +207,15 @@ void suspend_over(void)
     tell_all(decide ? TERN_STOP_ASKED : TERN_STOP_NO);
 }
 
+void suspend_forget(void)
+{
+    instance_count = 0;
+    stopped = false;
+    frame_count = 0;
+    value_count = 0;
+    call_due = false;
+}
+
 /* ---- Rebuilding ---- */
 
 void suspend_resume(const struct tern_resumed *list, uint32_t count)

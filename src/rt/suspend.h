@@ -63,6 +63,8 @@ void suspend_resume(const struct tern_resumed *list, uint32_t count);
 /* The continuation of a frame, or NULL. */
 tern_code suspend_find(const struct tern_continuations *c, uint32_t func, uint32_t offset,
                        uint32_t inside);
+/* Instances are forgotten, as after suspend_init. */
+void suspend_forget(void);
 /* For trap.c: frames are no longer held; functions run again. */
 void suspend_over(void);
 

@@ -238,6 +238,12 @@ static void keep_stack(uint8_t *low)
     copy_words((uintptr_t *)(void *)mark.copy, (const uintptr_t *)(const void *)low, size);
 }
 
+void trap_forget(void)
+{
+    current = NULL;
+    (void)madvise(stack, stack_size, MADV_DONTNEED);
+}
+
 bool trap_may_stop(void)
 {
     return current && !current->outer;

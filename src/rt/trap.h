@@ -46,6 +46,9 @@ enum trap_end trap_run(void (*run)(void *context), void *context, struct trap_in
 /* After TRAP_STOPPED with the stack kept: goes on in the code that stopped, as if it had not. */
 enum trap_end trap_go_on(struct trap_info *info);
 
+/* The program has been left from inside trap_run, by a jump, for good: its stack is empty. */
+void trap_forget(void);
+
 /* For suspend.c. Whether the program may stop here. */
 bool trap_may_stop(void);
 /* Keeps the stack as it is now. True at once, and false when trap_go_on has put it back. */

@@ -15,6 +15,7 @@ static int report_fd = -1;
 static const struct host *host;
 static uintptr_t in_object, in_continuations; /* any address there */
 static volatile sig_atomic_t ended;
+static void (*stay)(void);
 
 void end_init(int fd)
 {
@@ -26,6 +27,16 @@ void end_watch(const struct host *h, uintptr_t object, uintptr_t continuations)
     in_object = object;
     in_continuations = continuations;
     host = h;
+}
+
+void end_stay(void (*leave)(void))
+{
+    stay = leave;
+}
+
+void end_again(void)
+{
+    ended = 0;
 }
 
 uint64_t end_cpu_ns(void)
@@ -70,8 +81,11 @@ static _Noreturn void end_with(struct report *r)
         r->cpu_ns = end_cpu_ns() - host->cpu_start_ns;
         r->output_bytes = host->output_bytes;
     }
+    r->stays = stay && r->kind == REPORT_EXIT;
     report_encode(r, bytes);
     write_report(bytes, sizeof bytes);
+    if (r->stays)
+        stay();
     _exit(0);
 }
 

@@ -30,6 +30,11 @@ _Noreturn void end_refused(const char *format, ...) __attribute__((format(printf
 _Noreturn void end_diverged(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* The record has no more calls, and the program makes this one. */
 _Noreturn void end_replayed(uint32_t number);
+/* With REPORT_EXIT the process does not end, but `leave` is called, which does not return. NULL: it
+ * ends. */
+void end_stay(void (*leave)(void));
+/* Another program has begun. */
+void end_again(void);
 /* There are calls left in the record. */
 bool end_is_replaying(void);
 

@@ -45,7 +45,6 @@ struct host {
     const struct ticket *ticket;
     const struct state *resumed;      /* what it goes on from; NULL: from the beginning */
     const struct tern_memory *memory; /* memory 0, or NULL */
-    struct fds fds;
     struct input input;
     bool walk_paths; /* no openat2 */
     struct host_call call;
@@ -57,6 +56,7 @@ struct host {
     bool files_changed;     /* perhaps: changes.h; since the program last went on */
     struct random random;
     uint64_t waited_ns; /* already, by the call that is made next */
+    struct fds fds;     /* last: all in front is zeroed for another program (again.c) */
 };
 
 /* A handler's answer when a signal came before anything had happened. Not one of WASI's. */

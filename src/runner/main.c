@@ -2,6 +2,7 @@
  * tern-runner - runs one compiled program, inside walls. Started by tern; see wire/ticket.h for
  * what it finds open.
  */
+#include "runner/again.h"
 #include "runner/end.h"
 #include "runner/hold.h"
 #include "runner/path.h"
@@ -93,6 +94,8 @@ static void lend_descriptors(struct host *h, int dirs[TICKET_DIRS_MAX])
     fds_init(&h->fds);
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
         fds_add_standard(&h->fds, fd, ends_by_pipe);
+    if (h->ticket->may_stay)
+        again_keep_streams(ends_by_pipe);
     h->fds.plug = open_plug();
     if (h->ticket->tree.size)
         private_begin(h, h->ticket->tree);
@@ -166,5 +169,5 @@ int main(int argc, char **argv)
         recorder_start(&host);
     else if (ticket.record == TICKET_RECORD_REPLAY)
         replayer_start(&host);
-    program_run(&program, &host);
+    again_run(&program, &host, &ticket);
 }

@@ -162,7 +162,8 @@ static uint64_t mebibytes(uint32_t pages)
 
 static struct tern_memory *new_memory(void *context, const struct tern_limits *limits)
 {
-    struct host *h = context;
+    struct program *p = context;
+    struct host *h = p->host;
     uint32_t allowed = h->ticket->memory_pages_max;
     uint32_t max = limits->max < allowed ? limits->max : allowed;
     struct tern_memory *memory;
@@ -177,15 +178,26 @@ static struct tern_memory *new_memory(void *context, const struct tern_limits *l
     if (!memory)
         end_refused("no room for the address space of its memory: %s", strerror(errno));
     trap_add_memory(memory);
+    p->memory = memory;
     h->memory = memory;
     return memory;
+}
+
+/* That of the program before, emptied. */
+static struct tern_memory *same_memory(void *context, const struct tern_limits *limits)
+{
+    const struct program *p = context;
+
+    if (!memory_again(p->memory, limits->min))
+        end_refused("its memory cannot be made anew: %s", strerror(errno));
+    return p->memory;
 }
 
 /* A memory that goes on has the size that it had. */
 static struct tern_memory *old_memory(void *context, const struct tern_limits *limits)
 {
-    struct host *h = context;
-    const struct tern_limits now = {h->resumed->instances[0].memory_pages, limits->max};
+    const struct program *p = context;
+    const struct tern_limits now = {p->host->resumed->instances[0].memory_pages, limits->max};
 
     return new_memory(context, &now);
 }
@@ -203,22 +215,36 @@ static const struct tern_func *find_start(const struct tern_instance *in)
     return in->func[e->index];
 }
 
+static void make_instance(struct program *p)
+{
+    const struct ticket *t = p->host->ticket;
+    const struct rt_config config = {
+        .host = p->host,
+        .source = p->source,
+        .resolve = resolve,
+        .new_memory = p->memory    ? same_memory
+                      : t->resumes ? old_memory
+                                   : new_memory,
+        .context = p,
+        .table_elements_max = t->table_elements_max,
+        .room = t->stack_cells,
+        .resumes = t->resumes,
+    };
+    struct rt_failure failure;
+    const enum rt_link_result result = instance_new(p->module, &config, &p->in, &failure);
+
+    if (result != RT_LINKED)
+        refuse_link(p, result, &failure);
+    find_start(p->in); /* before any of it runs */
+    if (t->stoppable && !suspend_add(p->in))
+        end_refused("no memory");
+}
+
 void program_load(struct program *p, struct host *h)
 {
-    struct rt_failure failure;
-    struct rt_config config = {
-        .host = h,
-        .resolve = resolve,
-        .new_memory = h->ticket->resumes ? old_memory : new_memory,
-        .context = h,
-        .table_elements_max = h->ticket->table_elements_max,
-        .room = h->ticket->stack_cells,
-        .resumes = h->ticket->resumes,
-    };
-    enum rt_link_result result;
-    int error;
+    int error = trap_init(h->ticket->native_stack_bytes);
 
-    error = trap_init(h->ticket->native_stack_bytes);
+    p->host = h;
     if (!error && h->ticket->stoppable)
         error = suspend_init(h->ticket->stack_cells);
     if (error)
@@ -228,15 +254,16 @@ void program_load(struct program *p, struct host *h)
     h->resumed = h->ticket->resumes ? &p->state : NULL;
     p->module = open_object(TICKET_FD_OBJECT, "tern_module");
     p->source = map_file(TICKET_FD_MODULE, "module").data;
-    config.source = p->source;
-    result = instance_new(p->module, &config, &p->in, &failure);
-    if (result != RT_LINKED)
-        refuse_link(p, result, &failure);
-    find_start(p->in); /* before any of it runs */
-    if (h->ticket->stoppable && !suspend_add(p->in))
-        end_refused("no memory");
+    make_instance(p);
     if (h->ticket->resumes)
         capture_restore(p);
+}
+
+void program_again(struct program *p, struct host *h)
+{
+    p->host = h;
+    instance_free(p->in);
+    make_instance(p);
 }
 
 /* ---- Running ---- */

@@ -14,6 +14,8 @@ struct program {
     const struct tern_module *module;
     const uint8_t *source; /* the WebAssembly module */
     struct tern_instance *in;
+    struct tern_memory *memory; /* its own; NULL: none was made yet */
+    struct host *host;
     const struct tern_continuations *continuations; /* of a program that goes on, else NULL */
     struct state state;                             /* likewise */
     struct arena arena;                             /* what it hangs in */
@@ -21,6 +23,9 @@ struct program {
 
 /* Everything up to the first instruction. Sets h->memory. */
 void program_load(struct program *p, struct host *h);
+
+/* The same module once more, in the same memory, with nothing of what ran before. */
+void program_again(struct program *p, struct host *h);
 
 /*
  * The start function, then _start, or on from where the program stopped; with the end of the

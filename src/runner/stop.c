@@ -156,6 +156,7 @@ void stop_and_wait(const struct program *p, struct host *h)
     struct problem why = {.text = ""};
     char what;
 
+    end_stay(NULL); /* pages are armed now, frames were kept: no place for another program */
     if (hand_over(p, h, &why) != TERN_OK) {
         h->input.begun = true; /* there can be none */
         say_stays(why.text);

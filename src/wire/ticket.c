@@ -28,7 +28,8 @@ enum tag {
     TAG_TREE_PAGES = 16,
     TAG_TELLS_TREE = 17,
     TAG_COUNTS_INPUT = 18,
-    TAG_LAST = TAG_COUNTS_INPUT,
+    TAG_MAY_STAY = 19,
+    TAG_LAST = TAG_MAY_STAY,
 };
 
 enum {
@@ -168,6 +169,7 @@ enum tern_err ticket_encode(const struct ticket *t, struct bytes *out)
     put_number(out, TAG_TREE_PAGES, t->tree_pages_max, 4);
     put_number(out, TAG_TELLS_TREE, t->tells_tree, 1);
     put_number(out, TAG_COUNTS_INPUT, t->counts_input, 1);
+    put_number(out, TAG_MAY_STAY, t->may_stay, 1);
     for (uint32_t i = 0; i < t->arg_count; i++)
         put_text(out, TAG_ARG, t->args[i]);
     for (uint32_t i = 0; i < t->env_count; i++)
@@ -256,6 +258,7 @@ static bool take_entry(struct ticket *t, uint32_t tag, struct view value)
     case TAG_TREE_PAGES: return take_u32(&t->tree_pages_max, value);
     case TAG_TELLS_TREE: return take_bool(&t->tells_tree, value);
     case TAG_COUNTS_INPUT: return take_bool(&t->counts_input, value);
+    case TAG_MAY_STAY: return take_bool(&t->may_stay, value);
     case TAG_RECORD: return take_record(&t->record, value);
     case TAG_SEED: return take_seed(t, value);
     default: return false;
@@ -302,7 +305,7 @@ enum tern_err ticket_decode(struct ticket *t, struct view bytes)
 /* ---- The report ---- */
 
 /*
- * At 0 the magic, 8 the kind, 9 by_fault, 10 continued, 11 a zero, 12 code, 16 func, 20 offset, 24
+ * At 0 the magic, 8 the kind, 9 by_fault, 10 continued, 11 stays, 12 code, 16 func, 20 offset, 24
  * pc, 32 memory_pages, 40 cpu_ns, 48 output_bytes, 56 text, zeros behind it up to the end.
  */
 enum { REPORT_TEXT_AT = 56 };
@@ -329,6 +332,7 @@ void report_encode(const struct report *r, uint8_t out[REPORT_BYTES])
     out[8] = (uint8_t)r->kind;
     out[9] = r->by_fault;
     out[10] = r->continued;
+    out[11] = r->stays;
     little_put(out + 12, r->code, 4);
     little_put(out + 16, r->func, 4);
     little_put(out + 20, r->offset, 4);
@@ -348,7 +352,7 @@ static bool report_sound(struct view bytes)
     if (memcmp(bytes.data, report_magic, sizeof report_magic) != 0)
         return false;
     if (bytes.data[8] < REPORT_EXIT || bytes.data[8] > REPORT_REPLAYED || bytes.data[9] > 1 ||
-        bytes.data[10] > 1 || bytes.data[11])
+        bytes.data[10] > 1 || bytes.data[11] > (bytes.data[8] == REPORT_EXIT))
         return false;
     return size < REPORT_BYTES - REPORT_TEXT_AT && printable((const char *)text, size);
 }
@@ -361,6 +365,7 @@ enum tern_err report_decode(struct report *r, struct view bytes)
         .kind = (enum report_kind)bytes.data[8],
         .by_fault = bytes.data[9],
         .continued = bytes.data[10],
+        .stays = bytes.data[11],
         .code = (uint32_t)little_get(bytes.data + 12, 4),
         .func = (uint32_t)little_get(bytes.data + 16, 4),
         .offset = (uint32_t)little_get(bytes.data + 20, 4),

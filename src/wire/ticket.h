@@ -42,7 +42,12 @@ enum control {
     CONTROL_GO_ON = 'G',
     CONTROL_GO_READ = 'I', /* the same; and there is a checkpoint, or there can be none */
     CONTROL_END = 'E',     /* the runner ends with REPORT_STOPPED */
+    /* To a runner that stays: u32 size and a ticket, for another program of the same module, of the
+     * same limits of memory and stack. With the first byte comes its standard input. */
+    CONTROL_TICKET = 'T',
 };
+
+enum { CONTROL_TICKET_BYTES_MAX = 64 << 10 };
 
 /* Descriptors that a runner finds open; directories follow from TICKET_FD_DIRS. */
 enum ticket_fd {
@@ -98,6 +103,8 @@ struct ticket {
     /* What the program reads from standard input is counted, and not kept: whoever gives it has it
      * still (state.h, input_bytes). */
     bool counts_input;
+    /* When its program has exited, the runner may wait for another ticket (CONTROL_TICKET). */
+    bool may_stay;
 };
 
 enum tern_err ticket_encode(const struct ticket *t, struct bytes *out);
@@ -121,6 +128,7 @@ struct report {
     uint32_t code;
     bool by_fault;  /* of a trap: pc, relative to the object, says where */
     bool continued; /* then: to the object of the continuations */
+    bool stays;     /* of REPORT_EXIT: it waits for another ticket */
     uint32_t func;
     uint32_t offset;
     uint64_t pc;

@@ -65,6 +65,8 @@ static void draw_ticket(struct ticket *t)
     t->record = (enum ticket_record)draw(3);
     t->seeded = draw(2);
     t->random_seed = t->seeded ? draw(UINT32_MAX) << draw(32) : 0;
+    t->counts_input = draw(2);
+    t->may_stay = draw(2);
     for (size_t i = 0; i < sizeof filter; i++)
         filter[i] = (uint8_t)draw(256);
     t->filter = view_of(filter, 8 * draw(11));
@@ -92,6 +94,8 @@ static void assert_same(const struct ticket *a, const struct ticket *b)
     assert_int_equal(a->record, b->record);
     assert_int_equal(a->seeded, b->seeded);
     assert_int_equal(a->random_seed, b->random_seed);
+    assert_int_equal(a->counts_input, b->counts_input);
+    assert_int_equal(a->may_stay, b->may_stay);
     assert_true(view_equal(a->filter, b->filter));
 }
 
@@ -277,6 +281,7 @@ static struct report draw_report(void)
     };
     size_t size = draw(sizeof r.text);
 
+    r.stays = r.kind == REPORT_EXIT && draw(2);
     for (size_t i = 0; i < size; i++)
         r.text[i] = (char)(' ' + draw('~' - ' ' + 1));
     return r;
@@ -295,6 +300,7 @@ static void test_report(void **unused)
         assert_int_equal(a.code, b.code);
         assert_int_equal(a.by_fault, b.by_fault);
         assert_int_equal(a.continued, b.continued);
+        assert_int_equal(a.stays, b.stays);
         assert_int_equal(a.func, b.func);
         assert_int_equal(a.offset, b.offset);
         assert_int_equal(a.pc, b.pc);

@@ -24,6 +24,8 @@ struct engine_module {
     struct view bytes;
     struct digest digest;
     struct object object;
+    struct warm warm; /* a runner that has it, of these limits: */
+    struct program_limits limits;
 };
 
 /* One task. */
@@ -62,6 +64,8 @@ struct engine_program {
     struct problem why;
     uv_work_t work;
     uv_idle_t soon;
+    uv_timer_t idle; /* how long a runner is kept for what may come */
+    unsigned handles;
     void (*then)(struct engine_program *e); /* what is told soon */
 };
 

@@ -15,6 +15,7 @@
 
 enum {
     KEEP_CHECKPOINTS = 2,
+    PROGRAMS_MAX = 4096, /* of one runner */
     STACK_BYTES_LEAST = 64 << 10,
     STACK_BYTES_MOST = 1 << 30,
 };
@@ -52,6 +53,7 @@ static bool is_same_module(const struct engine_module *m, const struct engine_or
 void engine_module_release(struct engine_module *m)
 {
     free(m->domain);
+    warm_end(&m->warm);
     sys_unmap((void *)(uintptr_t)m->bytes.data, m->bytes.size);
     sys_close(m->fd);
     sys_close(m->object.fd);
@@ -288,6 +290,16 @@ static enum tern_err take_order(struct engine_program *e, struct problem *p)
     return err;
 }
 
+/* Nobody's domain has no runner of its own. */
+static struct warm *warm_for(struct engine_module *m, const struct program_limits *limits)
+{
+    if (m->limits.memory_pages_max != limits->memory_pages_max ||
+        m->limits.stack_bytes != limits->stack_bytes || m->warm.programs >= PROGRAMS_MAX)
+        warm_end(&m->warm);
+    m->limits = *limits;
+    return strcmp(m->domain, "public") == 0 ? NULL : &m->warm;
+}
+
 static void take_parts(struct engine_program *e)
 {
     struct engine_task *t = &e->task;
@@ -296,6 +308,7 @@ static void take_parts(struct engine_program *e)
     o->module = e->module.fd;
     o->module_bytes = e->module.bytes;
     o->object = e->module.object.fd;
+    o->warm = warm_for(&e->module, &o->limits);
     if (t->order.from) {
         o->from = &t->from;
         o->continuations = t->continuations.fd;

@@ -9,9 +9,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void tell_soon(struct engine_program *e, void (*then)(struct engine_program *e));
+enum { IDLE_MS = 10000 };
 
 /* ---- Its end ---- */
+
+static void has_idled(uv_timer_t *idle)
+{
+    struct engine_program *e = idle->data;
+
+    if (e->phase == ENGINE_IDLE)
+        warm_end(&e->module.warm);
+}
 
 /* The owner may prepare the next one from within what it is told: so this one is put aside first.
  */
@@ -23,6 +31,9 @@ static struct engine_task put_aside(struct engine_program *e)
         store_taking(task.store, false);
     e->task = (struct engine_task){.continuations.fd = -1};
     e->phase = ENGINE_IDLE;
+    uv_idle_stop(&e->soon);
+    if (e->module.warm.waits)
+        uv_timer_start(&e->idle, has_idled, IDLE_MS, 0);
     return task;
 }
 
@@ -313,6 +324,7 @@ static void call_prepare(void *self, const struct engine_order *order)
 
     check(e->phase == ENGINE_IDLE);
     e->phase = ENGINE_PREPARING;
+    uv_timer_stop(&e->idle);
     e->stopped = e->began = e->is_last = false;
     atomic_store(&e->give_up, false);
     e->why.text[0] = 0;
@@ -338,6 +350,8 @@ static void call_start(void *self)
     e->phase = ENGINE_RUNNING;
     if (program_start(e->task.program, e->config.loop, &why) == TERN_OK) {
         streams_go(e->streams);
+        if (program_is_warm(e->task.program))
+            tell_soon(e, tell_began); /* such a runner does not say so */
         return;
     }
     e->ending = (struct ending){.kind = ENDING_BROKEN};
@@ -409,15 +423,20 @@ enum tern_err engine_program_new(const struct engine_program_config *config,
     e->config = *config;
     e->module = (struct engine_module){.fd = -1, .object.fd = -1};
     e->task = (struct engine_task){.continuations.fd = -1};
-    e->soon.data = e;
+    e->soon.data = e->idle.data = e;
     check(uv_idle_init(config->loop, &e->soon) == 0);
+    check(uv_timer_init(config->loop, &e->idle) == 0);
+    e->handles = 2;
     *out = e;
     return TERN_OK;
 }
 
 static void on_closed(uv_handle_t *handle)
 {
-    free(handle->data);
+    struct engine_program *e = handle->data;
+
+    if (--e->handles == 0)
+        free(e);
 }
 
 void engine_program_free(struct engine_program *e)
@@ -428,6 +447,7 @@ void engine_program_free(struct engine_program *e)
     engine_module_release(&e->module);
     streams_close(e->streams);
     uv_close((uv_handle_t *)&e->soon, on_closed);
+    uv_close((uv_handle_t *)&e->idle, on_closed);
 }
 
 struct engine *engine_program_engine(struct engine_program *e)

@@ -78,6 +78,8 @@ static void on_output(uv_poll_t *poll, int status, int events)
 
     (void)status;
     (void)events;
+    if (!o->streams->going)
+        uv_poll_stop(poll);
     for (int i = 0; i < PIECES_AT_ONCE && is_open(o->streams); i++) {
         if (!tell_piece(o))
             return;
@@ -241,8 +243,7 @@ static void finish(struct streams *s)
             ;
     if (s->held)
         return;
-    s->going = s->finishing = false;
-    listen_or_not(s);
+    s->going = s->finishing = false; /* and goes on listening: nobody writes */
     drop_input(s);
     s->owner.finished(s->owner.context);
 }
