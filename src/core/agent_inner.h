@@ -250,6 +250,7 @@ struct run {
     struct tree_link mover; /* agent->movers */
     enum moving moving;
     struct node_at *target;
+    int64_t move_after_ns; /* a drained node need not try before */
     struct packed pending; /* a checkpoint that too few depots hold */
     int64_t recalled_ns;
     bool recalled;
@@ -416,6 +417,10 @@ void tasks_forgotten(struct agent *a, struct core_out *out, uint64_t *tasks, siz
 /* ---- agent_apply.c ---- */
 /* Applies a fact that was filled in by core_store; it must be one that can be. */
 void agent_fact(struct agent *a, const Tern__Fact *fact);
+enum tern_err apply_node_known(struct agent *a, const Tern__NodeKnown *f);
+enum tern_err apply_depot_known(struct agent *a, const Tern__DepotKnown *f);
+enum tern_err apply_root_at(struct agent *a, const Tern__RootAt *f, int64_t time_ns);
+enum tern_err apply_named(struct agent *a, const Tern__Named *f);
 
 /* ---- agent_promise.c: tasks that wait for others ---- */
 void promises_begin(struct agent *a, struct task *t);

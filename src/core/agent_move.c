@@ -2,7 +2,8 @@
 
 #include "base/check.h"
 
-#define RECALL_NS INT64_C(10000000) /* what is over sooner stays where it is */
+#define MOVE_AGAIN_NS INT64_C(1000000000) /* after a target that would not take it */
+#define RECALL_NS     INT64_C(10000000)   /* what is over sooner stays where it is */
 
 /*
  * A move: the target fetches and compiles what the newest checkpoint needs (PREPARE, under the
@@ -95,6 +96,8 @@ bool move_refused(struct agent *a, struct core_out *out, struct task *t, const s
         (r->what_case != TERN__REPORT__WHAT_RETURNED && r->what_case != TERN__REPORT__WHAT_END))
         return false;
     move_forget(a, out, t);
+    t->run->move_after_ns = a->now_ns + MOVE_AGAIN_NS;
+    core_wake(out, t->run->move_after_ns);
     return true;
 }
 
@@ -182,7 +185,7 @@ static bool drain_one(struct agent *a, struct core_out *out, struct task *t)
         t->run->recalled = true;
         return true;
     }
-    if (t->run->moving)
+    if (t->run->moving || a->now_ns < t->run->move_after_ns)
         return true;
     to = place_best(a, t, t->node, true);
     return to && move_begin(a, out, t, to);

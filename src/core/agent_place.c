@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#define PLACE_COST_MOST (UINT64_MAX / 2)
+
 enum {
     PLACE_CLASSES = 16, /* looked at for one node before it is left with what it has */
     PLACE_NODES = 4,    /* of each shape, compared by where the data is */
@@ -125,6 +127,7 @@ static bool has_room(const struct task *t, const struct node_at *n, bool free_sl
 struct search {
     const struct task *task;
     const struct root *data;
+    const char *avoid; /* the node where it was broken off last: only if there is no other */
     const struct node_at *not_this;
     bool free_slot; /* behind others is not good enough */
     struct node_at *node;
@@ -133,11 +136,13 @@ struct search {
 
 static void consider(struct search *s, struct node_at *n)
 {
-    const uint64_t cost =
+    uint64_t cost =
         policy_rank_with_data(n->cost, s->data ? s->data->size : 0, s->data && is_near(n, s->data));
 
     if (n == s->not_this || !has_room(s->task, n, s->free_slot))
         return;
+    if (s->avoid && strcmp(n->name, s->avoid) == 0)
+        cost = PLACE_COST_MOST + cost / 2;
     if (s->node && n->busy != s->node->busy && n->busy)
         return;
     if (s->node && n->busy == s->node->busy &&
@@ -155,11 +160,19 @@ static void consider_pin(const struct agent *a, struct search *s, const struct c
         consider(s, n);
 }
 
+static const char *broken_at(const struct task *t)
+{
+    const struct attempt *at = task_attempt(t);
+
+    return at && at->state == TERN__ATTEMPT_STATE__ATTEMPT_BROKEN ? at->node : NULL;
+}
+
 static struct node_at *search(const struct agent *a, struct search *s)
 {
     const struct class *c = s->task->job->class;
 
     s->data = main_data(a, s->task);
+    s->avoid = broken_at(s->task);
     if (tree_in(&c->pin))
         consider_pin(a, s, c);
     for (const struct pair *p = c->pairs; p; p = p->next) {

@@ -31,8 +31,8 @@ static void test_sessions(void **state)
     rig_down(p.rig, p.client);
     rig_pass(p.rig, p.rig->config.session_ns);
     again = rig_up(p.rig, TERN__PART__PART_CLIENT, "", "ann", 1);
-    assert_true(pool_refused(rig_got(p.rig, again, TERN__ENVELOPE__BODY_REFUSED, 0), TERN_ETIME,
-                             "lapsed"));
+    assert_true(
+        pool_refused(rig_got(p.rig, again, TERN__ENVELOPE__BODY_REFUSED, 0), TERN_ETIME, "lapsed"));
     rig_restart(p.rig); /* nor does a restart bring it back */
     again = rig_up(p.rig, TERN__PART__PART_CLIENT, "", "ann", 1);
     assert_non_null(rig_got(p.rig, again, TERN__ENVELOPE__BODY_REFUSED, 0));

@@ -99,7 +99,7 @@ static void test_names(void **state)
     assert_int_equal(e->rows->n_names, 1);
     assert_string_equal(e->rows->names[0]->name, "data");
     assert_int_equal(e->rows->names[0]->n_depots, 1); /* the other one is not here */
-    p.client = rig_client(p.rig, "bob"); /* nobody else's business */
+    p.client = rig_client(p.rig, "bob");              /* nobody else's business */
     assert_int_equal(pool_query(&p, TERN__QUERY_KIND__QUERY_NAMES, 0, 0)->rows->n_names, 0);
     assert_true(pool_refused(set_name(&p, "data", 0), TERN_ENOENT, "nothing of yours"));
     p.client = rig_client(p.rig, "ann");
@@ -199,7 +199,8 @@ static void test_damage_is_repaired(void **state)
     say_lost(&p, p.depot[1], 'm'); /* the last copy of the program */
     p.node = rig_node(p.rig, "n", 1);
     assert_int_equal(pool_state(&p, task), TERN__TASK_STATE__TASK_FAILED);
-    assert_non_null(strstr(rig_task(p.rig, p.client, task)->now->end->text, "in no depot any more"));
+    assert_non_null(
+        strstr(rig_task(p.rig, p.client, task)->now->end->text, "in no depot any more"));
     pool_free(&p);
 }
 
@@ -460,10 +461,10 @@ static void test_a_snapshot_is_all_facts(void **state)
 static void test_facts_that_cannot_be(void **state)
 {
     static const Tern__Fact__WhatCase kinds[] = {
-        TERN__FACT__WHAT_PLACED,       TERN__FACT__WHAT_GONE,      TERN__FACT__WHAT_BEGUN,
-        TERN__FACT__WHAT_CHECKPOINTED, TERN__FACT__WHAT_ENDED,     TERN__FACT__WHAT_INPUTTED,
-        TERN__FACT__WHAT_ACCEPTED,     TERN__FACT__WHAT_STARTED,   TERN__FACT__WHAT_NAMED,
-        TERN__FACT__WHAT_ROOT_AT,      TERN__FACT__WHAT_SESSION,   TERN__FACT__WHAT_CANCELLING,
+        TERN__FACT__WHAT_PLACED,       TERN__FACT__WHAT_GONE,       TERN__FACT__WHAT_BEGUN,
+        TERN__FACT__WHAT_CHECKPOINTED, TERN__FACT__WHAT_ENDED,      TERN__FACT__WHAT_INPUTTED,
+        TERN__FACT__WHAT_ACCEPTED,     TERN__FACT__WHAT_STARTED,    TERN__FACT__WHAT_NAMED,
+        TERN__FACT__WHAT_ROOT_AT,      TERN__FACT__WHAT_SESSION,    TERN__FACT__WHAT_CANCELLING,
         TERN__FACT__WHAT_JOB_KNOWN,    TERN__FACT__WHAT_NODE_KNOWN, TERN__FACT__WHAT_DEPOT_KNOWN,
         TERN__FACT__WHAT_TASK_KNOWN,
     };

@@ -131,6 +131,36 @@ static void test_broken_attempts(void **state)
     pool_free(&p);
 }
 
+static void test_broken_attempts_go_elsewhere(void **state)
+{
+    struct pool p = pool_new(1, NULL);
+    const Tern__Fence fence = pool_running(&p);
+    const uint32_t other = rig_node(p.rig, "z", 1); /* by its name it would come second */
+
+    (void)state;
+    rig_end(p.rig, p.node, &fence, TERN__END_KIND__END_BROKEN, 0);
+    assert_int_equal(pool_placed(&p, other, 0).task, fence.task);
+    pool_free(&p);
+}
+
+static void test_a_target_that_refuses(void **state)
+{
+    struct pool p = pool_new(1, NULL);
+    const Tern__Fence fence = pool_running(&p);
+    const uint32_t other = rig_node(p.rig, "other", 1);
+    Tern__Fence next;
+
+    (void)state;
+    pool_drain(&p, "n", false);
+    next = *rig_order(p.rig, other, TERN__ORDER_KIND__ORDER_PREPARE, 0)->fence;
+    pool_report(&p, other, &next, TERN__REPORT__WHAT_RETURNED);
+    assert_null(rig_order(p.rig, other, TERN__ORDER_KIND__ORDER_PREPARE, 0)); /* not at once */
+    assert_int_equal(pool_state(&p, fence.task), TERN__TASK_STATE__TASK_RUNNING);
+    rig_pass(p.rig, 1000 * MS);
+    assert_non_null(rig_order(p.rig, other, TERN__ORDER_KIND__ORDER_PREPARE, 0));
+    pool_free(&p);
+}
+
 static void test_ends(void **state)
 {
     static const struct {
@@ -336,6 +366,8 @@ int main(void)
         cmocka_unit_test(test_an_empty_node_comes_back),
         cmocka_unit_test(test_silence),
         cmocka_unit_test(test_broken_attempts),
+        cmocka_unit_test(test_broken_attempts_go_elsewhere),
+        cmocka_unit_test(test_a_target_that_refuses),
         cmocka_unit_test(test_ends),
         cmocka_unit_test(test_a_move),
         cmocka_unit_test(test_moves_that_are_refused),
