@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -95,9 +96,19 @@ static enum tern_err make_message(struct launch *l, struct view ticket)
     return bytes_ok(&l->message) ? TERN_OK : TERN_ENOMEM;
 }
 
+/* Its arrays, which are megabytes, come first: only what is counted of them is read. */
+static struct ticket *new_ticket(void)
+{
+    struct ticket *t = malloc(sizeof *t);
+
+    if (t)
+        memset(&t->arg_count, 0, sizeof *t - offsetof(struct ticket, arg_count));
+    return t;
+}
+
 static enum tern_err make_ticket(struct launch *l, struct problem *p)
 {
-    struct ticket *t = calloc(1, sizeof *t);
+    struct ticket *t = new_ticket();
     struct bytes filter = {0}, encoded = {0};
     enum tern_err err = t ? TERN_OK : TERN_ENOMEM;
 
