@@ -42,12 +42,16 @@ static bool set_input(struct job *j)
 
 /* ---- the end ---- */
 
-static void tell_end(const struct invocation *in, const struct tern_result *r)
+/* What the pool says of a program's end begins with its name. */
+static void tell_end(const struct tern_result *r)
 {
     struct bytes room = {0};
+    char id[POOL_ID_BYTES];
 
-    if (r->kind != TERN_END_EXIT)
-        say("%s: %s", in->args[0], pool_end_text(r, &room));
+    if (r->kind == TERN_END_TRAP || r->kind == TERN_END_LIMIT)
+        say_text(pool_end_text(r, &room));
+    else if (r->kind != TERN_END_EXIT)
+        say("%s: %s", pool_task_text(r->task, id), pool_end_text(r, &room));
     bytes_release(&room);
 }
 
@@ -55,7 +59,7 @@ static int end_code(const struct job *j, struct tern *t, const struct tern_resul
 {
     int code = pool_end_code(r);
 
-    tell_end(j->in, r);
+    tell_end(r);
     if (r->state == TERN_DONE && job_fetch_outs(j, t, r) && code == 0)
         code = EXIT_TERN;
     return code;
@@ -186,7 +190,7 @@ static int follow_task(const struct invocation *in, struct follow_order order, i
         ended = r ? pool_end_code(r) : 0;
         code = detached ? ended : 0;
         if (r && detached)
-            tell_end(in, r);
+            tell_end(r);
         break;
     case FOLLOW_DETACHED: code = detached; break;
     case FOLLOW_FAILED: code = in->command->usage_status ? in->command->usage_status : code; break;

@@ -116,7 +116,7 @@ static bool take_in(struct job *j, const struct given *g)
     if (!equals || equals == g->value || !equals[1])
         return bad_in(j, g);
     source = source_of(equals + 1);
-    if (!*source.text && source.text)
+    if (source.text && !*source.text)
         return bad_in(j, g);
     if (strncmp(g->value, "-=", 2) == 0) {
         j->task.input = source;

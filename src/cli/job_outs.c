@@ -76,7 +76,7 @@ bool job_check_offer(struct job *j, struct tern *t, struct tern_task task, int *
         return false;
     waits = rows->detail && rows->detail->now.state <= TERN_READY && rows->reason_count;
     for (size_t i = 0; waits && i < rows->reason_count; i++)
-        say("%s: it waits: %s", j->in->command->name, rows->reasons[i].text);
+        say("%s: %s", j->in->command->name, rows->reasons[i].text);
     if (waits && j->no_wait) {
         tern_cancel(t, (struct tern_which){.task = task}, NULL);
         *code = EXIT_TERN;

@@ -56,7 +56,8 @@ static bool take_lines(struct map_items *m, FILE *from, const char *name)
     while (fine && (size = getline(&line, &room, from)) >= 0) {
         if (size && line[size - 1] == '\n')
             size--;
-        fine = add_checked(m, line, (size_t)size);
+        if (size) /* an empty line is no item */
+            fine = add_checked(m, line, (size_t)size);
     }
     if (fine && ferror(from)) {
         say("map: cannot read %s: %s", name, strerror(errno));

@@ -200,7 +200,8 @@ const struct command command_map = {
     .summary = "run a program once for each of many items",
     .usage = "PROG.wasm [ARGUMENT...]",
     .about =
-        "Items come from --each, --range or --stdin. {} in an argument stands for the item; an "
+        "Items come from --each, --range or --stdin; empty lines are none. {} in an argument "
+        "stands for the item; an "
         "item "
         "that no argument has is given behind the last one. Each run is a task of its own, of one "
         "job. Standard outputs are shown one behind the other, in the order of items, standard "

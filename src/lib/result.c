@@ -147,7 +147,7 @@ struct tern_op *tern_result_get_begin(struct tern *t, const struct tern_result *
     else if (content || (results && (!path || strcmp(path, TERN_STDERR) == 0)))
         give_here(op, content);
     else
-        op_end(op, TERN_ENOENT, "task t%llu has left no %s", (unsigned long long)r->task.n,
+        op_end(op, TERN_ENOENT, "task t%llu has left nothing named %s", (unsigned long long)r->task.n,
                shown(path));
     return op;
 }
