@@ -126,6 +126,14 @@ static void on_carried(void *context, enum tern_err err, const char *why)
         step(r);
 }
 
+/* It is followed anew from where the committed bytes end: of those that are not shown, one byte is
+ * enough to know that there are some. */
+static void drop_tail(struct reader *r)
+{
+    tail_free(r->tail);
+    r->tail = NULL;
+}
+
 static void fetch(struct reader *r, int stream, const Tern__Blob *blob)
 {
     struct errand_order order = {.depots = r->seen->depots,
@@ -144,8 +152,7 @@ static void fetch(struct reader *r, int stream, const Tern__Blob *blob)
     order.root.kind = blob->kind;
     r->carried = stream;
     r->errand_at = order.offset;
-    tail_free(r->tail); /* followed anew from where the committed bytes end */
-    r->tail = NULL;
+    drop_tail(r);
     r->carry = courier_get(client_courier(r->client), &order);
 }
 
@@ -167,12 +174,15 @@ static bool get_committed(struct reader *r)
         if (!wanted(r, stream))
             continue;
         c = content(r, stream);
-        if (c && c->blob)
+        if (c && c->blob) {
             fetch(r, stream, c->blob);
-        else if (c && c->here.len >= committed_bytes(r, stream))
+        } else if (c && c->here.len >= committed_bytes(r, stream)) {
+            drop_tail(r);
+            r->gap[stream] = false;
             take_committed(r, stream, 0, view_of(c->here.data, c->here.len));
-        else
+        } else {
             fail(r, TERN_EPROTO, "the pool does not say where the output is");
+        }
         return true;
     }
     return false;
