@@ -45,7 +45,7 @@ static void carry_out(struct agent_drive *d, const struct core_action *a)
     case CORE_NOTE: note_log(d, &a->note); break;
     case CORE_END: begin_end(d); break;
     case CORE_START_SLOT:
-    case CORE_KILL_SLOT: check(!"an agent has no slots");
+    case CORE_KILL_SLOT: check(false); /* an agent has no slots */
     }
 }
 

@@ -148,6 +148,26 @@ def a_damaged_journal(s):
 
 
 @suite.case
+def what_it_hears_is_recorded(s):
+    place = Place(s, "record")
+    record = place.dir / "events"
+    process, _ = place.start("--record", record)
+    equal(s.tern("ps", env=place.env).returncode, 0)
+    end(process)
+    data, kinds = record.read_bytes(), []
+    while data:
+        size = int.from_bytes(data[:4], "little")
+        check(25 <= size <= len(data) - 4, "whole records", size)
+        kinds.append(data[4])
+        data = data[4 + size:]
+    for kind in (1, 2, 3, 4): # up, message, down, leave: core.h
+        check(kind in kinds, f"an event of kind {kind}", kinds)
+    refused = place.refused("--record", "/nowhere/at/all")
+    equal(refused.returncode, 1)
+    clean_error(refused, "/nowhere/at/all")
+
+
+@suite.case
 def wrong_usage(s):
     place = Place(s, "usage")
     for words, part in ((["--listen", "tcp:host:x"], "no endpoint"),

@@ -30,8 +30,8 @@ static const char *const texts[SQL_COUNT] = {
     [SQL_COMMIT] = "COMMIT",
     [SQL_ROLLBACK] = "ROLLBACK",
     [SQL_FACT] = "INSERT INTO fact VALUES(?1, ?2, ?3, ?4)",
-    [SQL_HISTORY] = "INSERT OR REPLACE INTO history VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9,"
-                    " ?10, ?11, ?12, ?13, ?14, ?15)",
+    [SQL_HISTORY] = ("INSERT OR REPLACE INTO history VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9,"
+                     " ?10, ?11, ?12, ?13, ?14, ?15)"),
     [SQL_HISTORY_LEAST] = "DELETE FROM history WHERE task < ?1",
     [SQL_PIECE] = "INSERT INTO snapshot VALUES(?1, ?2, ?3, ?4)",
     [SQL_META] = "INSERT OR REPLACE INTO meta VALUES(?1, ?2)",
