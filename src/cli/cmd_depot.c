@@ -160,9 +160,9 @@ static void told(void *context, bool warn, const char *sentence)
 
 static void say_ready(const struct asked *a, const struct depot_host *h)
 {
-    printf("ready: depot %s at", a->name);
+    printf("ready: depot %s at ", a->name);
     for (size_t i = 0; depot_host_at(h, i); i++)
-        printf(" %s", depot_host_at(h, i));
+        printf("%s%s", i ? ", " : "", depot_host_at(h, i));
     printf("\n");
     fflush(stdout);
 }

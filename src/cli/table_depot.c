@@ -7,8 +7,8 @@
 static const struct option depot_options[] = {
     {.name = "agent",
      .argument = "ENDPOINT",
-     .help = "the pool's agent: HOST, HOST:PORT, unix:/path (default: TERN_AGENT, else this "
-             "machine's)"},
+     .help = "the pool's agent: unix:/path, or tcp:HOST:PORT#PIN as its ready line has it "
+             "(default: TERN_AGENT, else this machine's)"},
     {.name = "name",
      .argument = "NAME",
      .help = "what it is called in the pool, where no other depot may have that name (default: "
@@ -32,8 +32,8 @@ static const struct option depot_options[] = {
 
 static const struct example depot_examples[] = {
     {"tern depot --dir /srv/tern --space 200G", "beside the agent, on a disk"},
-    {"tern depot --agent head.example --listen tcp:0.0.0.0:7374 --memory 8G --token token",
-     "on another machine, in memory"},
+    {"tern depot --agent tcp:head:7373#PIN --listen tcp:0.0.0.0:7374 --memory 8G",
+     "on another machine, in memory; --agent as the agent's ready line has it"},
 };
 
 static const struct exit_status depot_statuses[] = {

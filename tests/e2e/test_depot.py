@@ -133,7 +133,9 @@ def bad_calls(s):
             (["--memory", "64M", "--space", "1G"], 2, "--space is for a depot on a disk"),
             (["--name", "a b"], 2, "is no name"),
             (["--agent", "unix:/x", "--dir", "/proc/none/x"], 1, "/proc/none"),
-            (["--agent", "example.org", "--memory", "8M"], 2, "token"),
+            (["--agent", "example.org", "--memory", "8M"], 2, "pin"),
+            (["--agent", "tcp:h:1#" + 64 * "0", "--memory", "8M"], 2, "token"),
+            (["--agent", "tcp:h:1#12", "--memory", "8M"], 2, "is no endpoint"),
             (["extra"], 2, "one argument too many")]:
         r = s.tern("depot", *words, env=env)
         equal(r.returncode, code, f"exit code of {words}")

@@ -112,6 +112,20 @@ static bool is_tcp(const char *endpoint)
     return strncmp(endpoint, "unix:", 5) != 0 && endpoint[0] != '/';
 }
 
+/* What would never work is said at once, not again and again. */
+static enum tern_err check_agent(const struct depot_host *h, struct problem *p)
+{
+    struct endpoint agent;
+    enum tern_err err = endpoint_parse(h->order.agent, &agent, p);
+
+    if (!err && !agent.unix_socket && !agent.pinned)
+        err =
+            problem_set(p, TERN_EUSAGE,
+                        "the pin of the agent's key is missing: give --agent as the agent's ready "
+                        "line has it, tcp:HOST:PORT#PIN");
+    return err;
+}
+
 /* Only where something is not of this machine. */
 static enum tern_err open_tls(struct depot_host *h, struct problem *p)
 {
@@ -192,8 +206,10 @@ static void catch_stops(struct depot_host *h)
 
 static enum tern_err open_all(struct depot_host *h, struct problem *p)
 {
-    enum tern_err err = open_store(h, p);
+    enum tern_err err = check_agent(h, p);
 
+    if (!err)
+        err = open_store(h, p);
     if (!err)
         err = find_key(h, p);
     if (!err)
