@@ -234,7 +234,7 @@ def many_times_at_random_moments(s):
 
 @suite.case
 def kill_9_loses_what_came_after_the_last_checkpoint(s):
-    words = ["recurse", "3000"]
+    words = ["recurse", "20000"]
     wanted = whole(s, *words)
     for whom in ("tern", "runner"):
         state = new(s)
