@@ -160,8 +160,8 @@ static void on_prepared(void *context, enum tern_err err, const char *why)
     if (err) {
         s->engine_busy = false;
         slot_end_with(s,
-                      tern_err_remedy(err) == TERN_REMEDY_NEVER ? TERN__END_KIND__END_REFUSED
-                                                                : TERN__END_KIND__END_BROKEN,
+                      err == TERN_EINVALID ? TERN__END_KIND__END_REFUSED
+                                           : TERN__END_KIND__END_BROKEN,
                       why && *why ? why : tern_err_text(err));
     } else if (s->jobs->prepare) {
         s->step = JOB_PREPARED;

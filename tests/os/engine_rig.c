@@ -177,6 +177,8 @@ void rig_close(struct rig *r)
 void rig_task(struct rig_task *t, struct rig_store *s, struct view module, char **words,
               size_t count)
 {
+    static char name[] = "task.wasm";
+
     memset(t, 0, sizeof *t);
     tern__program__init(&t->program);
     tern__program_limits__init(&t->limits);
@@ -184,8 +186,7 @@ void rig_task(struct rig_task *t, struct rig_store *s, struct view module, char 
     rig_put(s, module, &t->module, t->name);
     t->program.module = &t->module;
     t->program.limits = &t->limits;
-    t->program.name = (char[]){"task.wasm"};
-    t->program.name = strdup("task.wasm");
+    t->program.name = name;
     t->program.args = words;
     t->program.n_args = count;
 }

@@ -8,6 +8,7 @@
 #include "os/file.h"
 #include "wire/ticket.h"
 
+#include <limits.h>
 #include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -933,14 +934,23 @@ int main(int argc, char **argv)
         TEST(a_killed_owner_leaves_no_runner),
     };
 
+    char tern[PATH_MAX];
+    int failed;
+
     if (argc != 3) {
         fprintf(stderr, "usage: test_engine_program TERN SOURCE\n");
         return 2;
     }
-    setenv("TERN_EXE", realpath(argv[1], NULL), 1);
+    if (!realpath(argv[1], tern)) {
+        perror(argv[1]);
+        return 1;
+    }
+    setenv("TERN_EXE", tern, 1);
     if (!compile(argv[1], argv[2])) {
         fprintf(stderr, "%s cannot be compiled: is clang with wasi-libc there?\n", argv[2]);
         return 1;
     }
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    failed = cmocka_run_group_tests(tests, NULL, NULL);
+    bytes_release(&module);
+    return failed;
 }
