@@ -36,7 +36,8 @@ struct agent_config {
     int64_t depot_lost_ns; /* a depot away so long: what it had is copied from others: 60 s; so
                               long tasks wait for their newest checkpoint before they go back */
     uint32_t copies;       /* depots that hold a checkpoint, where there are as many: 2 */
-    uint32_t broken_max;   /* attempts that end by END_BROKEN before a task fails: 3 */
+    uint32_t broken_max;   /* attempts that end by END_BROKEN, with no checkpoint between them,
+                              before a task fails: 3 */
     uint64_t tasks_max;    /* that have not ended: 4 million */
     uint64_t ended_max;    /* 1 million */
     uint32_t nodes_max, depots_max, sessions_max, watches_max;

@@ -255,6 +255,7 @@ static enum tern_err apply_checkpointed(struct agent *a, const Tern__Checkpointe
         root_add(a, kept->root, depot_make(a, c->depots[i]));
     root_want(a, kept->root);
     r->checkpoint_next = c->n + 1;
+    r->broken = 0; /* it gets on */
     let_go_of_older(a, r);
     drop_inputs(a, t, c->input_bytes);
     task_changed(a, t);

@@ -11,6 +11,7 @@ struct sums {
 
 static void count_state(struct sums *s, const struct task *t)
 {
+    check(t->state != TERN__TASK_STATE__TASK_NONE);
     switch ((Tern__TaskState)t->state) {
     case TERN__TASK_STATE__TASK_WAITING: s->count.waiting++; break;
     case TERN__TASK_STATE__TASK_READY: s->count.ready++; break;
@@ -20,7 +21,7 @@ static void count_state(struct sums *s, const struct task *t)
     case TERN__TASK_STATE__TASK_FAILED: s->count.failed++; break;
     case TERN__TASK_STATE__TASK_CANCELLED: s->count.cancelled++; break;
     case TERN__TASK_STATE__TASK_NONE:
-    case _TERN__TASK_STATE_IS_INT_SIZE: check(!"a task has a state"); break;
+    case _TERN__TASK_STATE_IS_INT_SIZE: break;
     }
 }
 

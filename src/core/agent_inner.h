@@ -228,7 +228,8 @@ enum moving { MOVING_NOT, MOVING_PREPARE, MOVING_AWAY };
 struct run {
     struct attempt *attempts;
     size_t attempt_count, attempt_room;
-    uint32_t moves, losses, broken; /* of all attempts, also of those not remembered any more */
+    uint32_t moves, losses; /* of all attempts, also of those not remembered any more */
+    uint32_t broken;        /* in a row: since it got on to another checkpoint */
     uint64_t dropped;
     struct checkpoint *checkpoints;
     size_t checkpoint_count, checkpoint_room;

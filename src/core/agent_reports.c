@@ -118,8 +118,8 @@ static void on_broken(struct agent *a, struct task *t, const Tern__End *end, str
     if (broken >= a->config.broken_max)
         task_end_text(a, out, t, TERN__TASK_STATE__TASK_FAILED, TERN__END_KIND__END_BROKEN,
                       core_text(out,
-                                "not the program's fault: %u attempts were broken off by Tern or "
-                                "by their machines, the last one on node %s: %s",
+                                "not the program's fault: %u attempts in a row were broken off by "
+                                "Tern or by their machines, the last one on node %s: %s",
                                 (unsigned)broken, node, text));
     else if (budget && budget->attempts && attempts >= budget->attempts)
         task_end_text(a, out, t, TERN__TASK_STATE__TASK_FAILED, TERN__END_KIND__END_BROKEN,

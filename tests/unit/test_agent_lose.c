@@ -131,6 +131,25 @@ static void test_broken_attempts(void **state)
     pool_free(&p);
 }
 
+static void test_broken_but_getting_on(void **state)
+{
+    struct pool p = pool_new(1, NULL);
+    Tern__Fence fence = pool_running(&p);
+
+    (void)state;
+    for (uint64_t i = 1; i <= 10; i++) { /* two in a row, each time */
+        rig_end(p.rig, p.node, &fence, TERN__END_KIND__END_BROKEN, 0);
+        fence = pool_placed(&p, p.node, 0);
+        rig_end(p.rig, p.node, &fence, TERN__END_KIND__END_BROKEN, 0);
+        fence = pool_placed(&p, p.node, 0);
+        rig_begun(p.rig, p.node, &fence);
+        rig_checkpoint(p.rig, p.node, &fence, i, "a", "b");
+        rig_snapshot(p.rig);
+    }
+    assert_int_equal(pool_state(&p, fence.task), TERN__TASK_STATE__TASK_RUNNING);
+    pool_free(&p);
+}
+
 static void test_broken_attempts_go_elsewhere(void **state)
 {
     struct pool p = pool_new(1, NULL);
@@ -366,6 +385,7 @@ int main(void)
         cmocka_unit_test(test_an_empty_node_comes_back),
         cmocka_unit_test(test_silence),
         cmocka_unit_test(test_broken_attempts),
+        cmocka_unit_test(test_broken_but_getting_on),
         cmocka_unit_test(test_broken_attempts_go_elsewhere),
         cmocka_unit_test(test_a_target_that_refuses),
         cmocka_unit_test(test_ends),
