@@ -31,7 +31,8 @@ static struct rig rig;
 static struct rig_task task;
 
 #define WORDS(...)      (char *[]){__VA_ARGS__}, sizeof(char *[]){__VA_ARGS__} / sizeof(char *)
-#define CALL(name, ...) rig.engine->calls->name(rig.engine->self, ##__VA_ARGS__)
+#define CALL0(name)     rig.engine->calls->name(rig.engine->self)
+#define CALL(name, ...) rig.engine->calls->name(rig.engine->self, __VA_ARGS__)
 
 static void begin_with(char **words, size_t count)
 {
@@ -164,7 +165,7 @@ static void it_takes_much_input(void **unused)
     rig_prepare(&rig, &task);
     CALL(input, bytes_view(&much), true);
     rig_until(&rig, &rig.prepared);
-    CALL(start);
+    CALL0(start);
     rig_until(&rig, &rig.over);
     assert_int_equal(rig.out[0].size, much.size);
     assert_memory_equal(rig.out[0].data, much.data, much.size);
@@ -181,7 +182,7 @@ static void a_program_need_not_read_its_input(void **unused)
         rig_prepare(&rig, &task);
         CALL(input, text("nobody reads this\n"), i % 2);
         rig_until(&rig, &rig.prepared);
-        CALL(start);
+        CALL0(start);
         rig_until(&rig, &rig.over);
         assert_int_equal(rig.code, 7);
     }
@@ -190,7 +191,7 @@ static void a_program_need_not_read_its_input(void **unused)
     rig_prepare(&rig, &task);
     CALL(input, text("this\n"), true);
     rig_until(&rig, &rig.prepared);
-    CALL(start);
+    CALL0(start);
     rig_until(&rig, &rig.over);
     assert_string_equal(rig_text(&rig, 1), "this\n");
 }
@@ -381,7 +382,7 @@ static void it_goes_on_behind_the_input_that_it_has_used(void **unused)
     rig_prepare(&rig, &task);
     CALL(input, text("1\n20\n"), false);
     rig_until(&rig, &rig.prepared);
-    CALL(start);
+    CALL0(start);
     while (rig.out[0].size < strlen("1\n21\n"))
         rig_step(&rig);
     CALL(checkpoint, true);
@@ -758,20 +759,20 @@ static void it_is_stopped(void **unused)
     begin_with(WORDS("spin"));
     rig_start(&rig, &task);
     rig_until(&rig, &rig.began);
-    CALL(stop);
-    CALL(stop);
+    CALL0(stop);
+    CALL0(stop);
     rig_until(&rig, &rig.over);
     assert_int_equal(rig.kind, TERN__END_KIND__END_CANCELLED);
 
     rig_prepare(&rig, &task); /* before it starts */
     rig_until(&rig, &rig.prepared);
-    CALL(stop);
+    CALL0(stop);
     assert_false(rig.over);
     rig_until(&rig, &rig.over);
     assert_int_equal(rig.kind, TERN__END_KIND__END_CANCELLED);
 
     rig_prepare(&rig, &task); /* while it is prepared */
-    CALL(stop);
+    CALL0(stop);
     rig_until(&rig, &rig.over);
     assert_int_equal(rig.kind, TERN__END_KIND__END_CANCELLED);
     assert_false(rig.prepared);
@@ -833,7 +834,7 @@ static void many_in_a_row(void **unused)
         rig_until(&rig, &rig.prepared);
         rig.prepared = false;
         assert_int_equal(rig.err, TERN_OK);
-        CALL(start);
+        CALL0(start);
         while (!rig.prepared && rig.data > 0)
             rig_step(&rig);
     }
@@ -865,7 +866,7 @@ static void a_killed_owner_leaves_no_runner(void **unused)
     begin_with(WORDS("spin"));
     rig_prepare(&rig, &task); /* compiled, so that the other one need not */
     rig_until(&rig, &rig.prepared);
-    CALL(stop);
+    CALL0(stop);
     rig_until(&rig, &rig.over);
     assert_int_equal(pipe(ends), 0);
     owner = fork();
