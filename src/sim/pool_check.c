@@ -20,7 +20,8 @@ static void restart_ended(struct pool *p)
 
 void pool_check_step(struct pool *p)
 {
-    const uint64_t every = 1 + p->work.task_count / 50;
+    /* It looks at everything: often while things break, now and then afterwards. */
+    const uint64_t every = p->healing ? 1000 : 1 + p->work.task_count / 20;
 
     restart_ended(p);
     if (p->strict)

@@ -277,7 +277,7 @@ static void ask_depots(struct pool_upload *u)
 }
 
 struct pool_upload *pool_data_upload(struct pool_client *c, struct view bytes,
-                                void (*done)(void *context, bool there), void *context)
+                                     void (*done)(void *context, bool there), void *context)
 {
     struct pool_upload *u = sim_new(1, sizeof *u);
     struct client_data *d = data_of(c);

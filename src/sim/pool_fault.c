@@ -364,6 +364,15 @@ void pool_faults_begin(struct pool *p)
     sim_net_set(p->net, &p->net_config);
 }
 
+static void nobody_drained(void *pool, uint64_t unused)
+{
+    struct pool *p = pool;
+
+    (void)unused;
+    for (size_t i = 0; i < p->node_count; i++)
+        drain(&p->clients[0], &p->nodes[i], true);
+}
+
 void pool_faults_heal(struct pool *p)
 {
     p->healing = true;
@@ -378,7 +387,7 @@ void pool_faults_heal(struct pool *p)
     for (size_t i = 0; i < p->client_count; i++)
         start_client(&p->clients[i], 0);
     resume_all(p, 0);
-    for (size_t i = 0; i < p->node_count; i++)
-        drain(&p->clients[0], &p->nodes[i], true);
+    for (int n = 0; n < 3; n++) /* what was asked for before may come late */
+        sim_in(&p->sim, n * 30 * SECOND, nobody_drained, p, 0);
     sim_tell(&p->sim, TRACE_FAULT, "world", 0, 0, "everything is mended");
 }

@@ -250,7 +250,7 @@ static const char *wrong_end(const struct work_task *t, const Tern__TaskSeen *se
 }
 
 const char *pool_work_wrong(const struct work_job *j, const struct work_task *t,
-                       const Tern__TaskSeen *seen, const struct view *output)
+                            const Tern__TaskSeen *seen, const struct view *output)
 {
     const char *why;
 
