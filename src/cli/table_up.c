@@ -23,8 +23,7 @@ static const struct example agent_examples[] = {
     {"tern agent", "for this machine alone"},
     {"tern agent --listen tcp:0.0.0.0:7373",
      "for others, too: it prints its endpoint with its pin"},
-    {"sqlite3 ~/.local/state/tern/agent/journal.db 'SELECT * FROM ended ORDER BY task DESC LIMIT "
-     "20'",
+    {"sqlite3 ~/.local/state/tern/agent/journal.db 'SELECT * FROM ended'",
      "what has ended lately"},
 };
 
