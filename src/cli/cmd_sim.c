@@ -91,6 +91,17 @@ static bool faults(const struct invocation *in, uint32_t *out)
     return false;
 }
 
+static bool plant(const struct invocation *in, enum pool_plant *out)
+{
+    const char *word = invocation_value(in, "plant");
+
+    *out = word ? pool_plant_parse(word) : POOL_PLANT_NOTHING;
+    if (*out < POOL_PLANT_COUNT)
+        return true;
+    say("sim: '%s' cannot be planted; there are lying-disk, forgetful-depot and echo", word);
+    return false;
+}
+
 static bool configure(const struct invocation *in, struct pool_sim_config *c, uint64_t *seeds)
 {
     const char *length = invocation_value(in, "for");
@@ -104,7 +115,7 @@ static bool configure(const struct invocation *in, struct pool_sim_config *c, ui
     }
     if (!number(in, "seed", UINT64_MAX, &c->seed) || !number(in, "seeds", 1000000000, seeds) ||
         !number(in, "nodes", 100000, &nodes) || !number(in, "tasks", 10000000, &tasks) ||
-        !faults(in, &c->faults))
+        !faults(in, &c->faults) || !plant(in, &c->plant))
         return false;
     c->nodes = (uint32_t)nodes;
     c->tasks = (uint32_t)tasks;

@@ -271,6 +271,9 @@ static void end_if_left(struct node *n, struct core_out *out)
 {
     if (!n->leaving || n->ended)
         return;
+    /* Without an agent nothing goes elsewhere by our doing; it may come back within its lease. */
+    if (!n->agent && n->leave_by_ns > n->now_ns + n->lease_ns)
+        n->leave_by_ns = n->now_ns + n->lease_ns;
     if (n->held.count && n->now_ns < n->leave_by_ns) {
         core_wake(out, n->leave_by_ns);
         return;

@@ -360,6 +360,8 @@ static void began(void *engine, uint64_t life)
 
     if (current(e, began, life, e->life)) {
         e->frozen = false;
+        if (e->config.echoes && e->program.step)
+            e->engine.output(e->engine.context, 1, view_of_string("once more\n"));
         trace(e, "begins");
         plan(e);
         e->engine.began(e->engine.context);

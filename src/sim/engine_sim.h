@@ -23,6 +23,7 @@ struct engine_sim_config {
     uint32_t speed;            /* 1000: as the program's arguments say */
     uint32_t breaks;           /* in a million steps or checkpoints: the program breaks */
     uint32_t not_checkpointed; /* in a million checkpoints */
+    bool echoes;               /* planted: says a line again when it goes on from a checkpoint */
     uint64_t *strict;          /* counts what should not be */
 };
 

@@ -129,6 +129,14 @@ static void failed(void *disk, uint64_t life)
     d->journal.broken(d->journal.context, "the disk is full");
 }
 
+static void lie(void *disk, uint64_t life)
+{
+    struct sim_disk *d = disk;
+
+    if (life == d->life && d->writing_up_to)
+        d->journal.stored(d->journal.context, d->writing_up_to);
+}
+
 static void write_group(struct sim_disk *d)
 {
     int64_t takes;
@@ -139,6 +147,10 @@ static void write_group(struct sim_disk *d)
     if (prng_chance(&d->dice, d->config.slow))
         takes *= 100;
     d->writing_up_to = d->appended;
+    if (d->config.lies) {
+        takes *= 1000;
+        sim_in(d->sim, 0, lie, d, d->life);
+    }
     sim_in(d->sim, takes, d->fails ? failed : written, d, d->life);
 }
 

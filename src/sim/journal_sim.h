@@ -15,6 +15,7 @@
 struct sim_disk_config {
     int64_t write_least_ns, write_most_ns; /* of one group */
     uint32_t slow;                         /* in a million groups: a hundred times as long */
+    bool lies;                             /* planted: says 'stored' as soon as it begins to write */
 };
 
 extern const struct sim_disk_config sim_disk_default;

@@ -48,4 +48,6 @@ void pool_depot_kill(struct pool_depot *d)
     depot_drive_free(d->drive);
     d->drive = NULL;
     chunks_mem_power_loss(d->chunks);
+    if (d->pool->config.plant == POOL_PLANT_FORGETFUL_DEPOT)
+        chunks_mem_empty(d->chunks);
 }

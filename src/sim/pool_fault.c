@@ -71,6 +71,20 @@ bool pool_faults_parse(const char *text, uint32_t *out, struct view *bad)
     return true;
 }
 
+enum pool_plant pool_plant_parse(const char *word)
+{
+    static const char *const words[] = {
+#define POOL_PLANT_WORD(name, word) word,
+        POOL_PLANTS(POOL_PLANT_WORD)
+#undef POOL_PLANT_WORD
+    };
+    unsigned i = 0;
+
+    while (i < POOL_PLANT_COUNT && strcmp(word, words[i]) != 0)
+        i++;
+    return (enum pool_plant)i;
+}
+
 /* ---- Machines ---- */
 
 /* Any but those of clients: agent, depots, nodes. */

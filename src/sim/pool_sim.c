@@ -116,6 +116,7 @@ static void make(struct pool *p)
     pool_agent_draw(p);
     if (pool_has_fault(p, POOL_FAULT_DISK))
         disk.slow = 100000;
+    disk.lies = p->config.plant == POOL_PLANT_LYING_DISK;
     p->agent.host = new_host(p, "agent");
     p->agent.disk = sim_disk_new(&p->sim, "agent/disk", &disk);
     make_depots(p);

@@ -41,11 +41,26 @@ enum pool_fault {
         POOL_FAULT_COUNT
 };
 
+/* Bugs that can be planted in the world, which have to be found: else the checks are worth nothing. */
+#define POOL_PLANTS(X)                                                                             \
+    X(NOTHING, "nothing")                                                                          \
+    X(LYING_DISK, "lying-disk")           /* says that facts are stored before they are */         \
+    X(FORGETFUL_DEPOT, "forgetful-depot") /* loses what it has committed when it is killed */      \
+    X(ECHO, "echo")                       /* programs say a line again after going on elsewhere */
+
+enum pool_plant {
+#define POOL_PLANT_ENUM(name, word) POOL_PLANT_##name,
+    POOL_PLANTS(POOL_PLANT_ENUM)
+#undef POOL_PLANT_ENUM
+        POOL_PLANT_COUNT
+};
+
 struct pool_sim_config {
     uint64_t seed;
     uint32_t nodes, tasks; /* 0: drawn */
     int64_t for_ns;        /* how long work comes and things break; 0: drawn */
     uint32_t faults;       /* bits 1 << enum pool_fault */
+    enum pool_plant plant;
     void *context;
     void (*row)(void *context, const struct trace_row *row); /* of the trace; may be NULL */
 };
@@ -69,6 +84,8 @@ void pool_sim_release(struct pool_sim_result *result);
 
 /* "frames,cuts", "all", "none", "all,-agent". False: *bad is a word that is no kind. */
 bool pool_faults_parse(const char *text, uint32_t *out, struct view *bad);
+/* POOL_PLANT_COUNT: there is none of that name. */
+enum pool_plant pool_plant_parse(const char *word);
 const char *pool_fault_word(enum pool_fault fault);
 const char *pool_fault_text(enum pool_fault fault);
 

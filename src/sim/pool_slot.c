@@ -37,6 +37,7 @@ static void make_engine(struct slot_part *s)
         .speed = s->node->speed,
         .breaks = pool_has_fault(p, POOL_FAULT_PROGRAMS) ? 300 : 0,
         .not_checkpointed = pool_has_fault(p, POOL_FAULT_PROGRAMS) ? 30000 : 0,
+        .echoes = p->config.plant == POOL_PLANT_ECHO,
         .strict = &p->strict};
 
     s->engine = engine_sim_new(&config);

@@ -64,6 +64,12 @@ def test_equal():
     ok(bool(one) and one[0]["trace"] != other[0]["trace"], "another seed is another run")
 
 
+def test_planted():
+    for bug in ("lying-disk", "forgetful-depot", "echo"):
+        run = tern("--seeds", "20", "--once", "--plant", bug)
+        ok(run.returncode == 1 and "FAILED" in run.stdout, f"finds {bug}", run.stdout)
+
+
 def test_refused():
     run = tern("--faults", "frames,goblins")
     ok(run.returncode == 2 and "goblins" in run.stderr and "breaks" in run.stderr,
@@ -78,6 +84,7 @@ def main():
     test_faults_strike(results)
     test_off()
     test_equal()
+    test_planted()
     test_refused()
     print(f"1..{count}")
     return failed > 0

@@ -291,6 +291,16 @@ static void test_leave_is_bounded(void **state)
     assert_play(&p, "end");
     play_end(&p);
     begin(&p, 1);
+    play_place(&p, AGENT, 1, 1);
+    play_beat(&p, AGENT, p.now_ns, 30000 * MS);
+    play_leave(&p);
+    play_down(&p, AGENT); /* nobody takes what it has: it may be back within a lease */
+    play_tick(&p, 29999 * MS);
+    assert_play(&p, "");
+    play_tick(&p, MS);
+    assert_play(&p, "kill 0; end");
+    play_end(&p);
+    begin(&p, 1);
     play_leave(&p);
     assert_play(&p, "3: ad leaving; end");
     play_end(&p);
