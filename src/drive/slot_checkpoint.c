@@ -76,7 +76,8 @@ void take_not_made(struct slot *s, bool last, const char *why)
     (void)why;
     t->taking = TAKE_IDLE;
     plan_next(s);
-    if (t->move && t->due_ns > slot_now(s) + RETRY_NS)
+    /* Somebody waits for it: soon again. */
+    if ((t->move || s->jobs->placing->followed) && t->due_ns > slot_now(s) + RETRY_NS)
         t->due_ns = slot_now(s) + RETRY_NS;
 }
 
