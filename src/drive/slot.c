@@ -159,10 +159,9 @@ static void on_prepared(void *context, enum tern_err err, const char *why)
         return;
     if (err) {
         s->engine_busy = false;
-        slot_end_with(s,
-                      err == TERN_EINVALID ? TERN__END_KIND__END_REFUSED
-                                           : TERN__END_KIND__END_BROKEN,
-                      why && *why ? why : tern_err_text(err));
+        slot_end_with(
+            s, err == TERN_EINVALID ? TERN__END_KIND__END_REFUSED : TERN__END_KIND__END_BROKEN,
+            why && *why ? why : tern_err_text(err));
     } else if (s->jobs->prepare) {
         s->step = JOB_PREPARED;
         tell_prepared(s, s->jobs);
