@@ -25,6 +25,7 @@ struct reader {
     uint64_t errand_at;
     int64_t asked_ns;
     bool held, over, stepping, again;
+    bool looking; /* at who relays it, again, soon */
 };
 
 static void step(struct reader *r);
@@ -257,6 +258,31 @@ static void hasten(struct reader *r)
     client_alarm(r->client, due_ns, on_alarm, r);
 }
 
+/* ---- who relays it is away: perhaps another one does by now ---- */
+
+static bool watch_task(struct reader *r);
+
+static void on_look_again(void *context)
+{
+    struct reader *r = context;
+
+    client_unwatch(r->watch);
+    if (!watch_task(r))
+        fail(r, TERN_ENOMEM, "out of memory");
+}
+
+static void look_again_later(struct reader *r)
+{
+    const bool lost = !r->tail && r->seen->state == TERN__TASK_STATE__TASK_RUNNING;
+    const int64_t now_ns = links_now(client_links(r->client));
+
+    if (lost && !r->looking)
+        client_alarm(r->client, now_ns + ASK_LEAST_NS, on_look_again, r);
+    else if (!lost)
+        client_alarm(r->client, INT64_MAX, on_look_again, r);
+    r->looking = lost;
+}
+
 /* ---- */
 
 static void end(struct reader *r)
@@ -278,7 +304,9 @@ static void step_once(struct reader *r)
         end(r);
     else
         keep_tail(r);
-    if (!r->over && r->seen)
+    if (!r->over && !r->carry)
+        look_again_later(r);
+    if (!r->over)
         hasten(r);
 }
 
@@ -313,7 +341,7 @@ static void on_seen(void *context, const Tern__TaskSeen *task)
     arena_release(&r->arena);
     r->arena = arena;
     r->seen = copy;
-    r->tail_over = false; /* it may be back */
+    r->tail_over = r->looking = false; /* it may be back */
     if (r->order.seen)
         r->order.seen(r->order.context, copy);
     step(r);
@@ -324,14 +352,21 @@ static void on_refused(void *context, enum tern_err err, const char *why)
     fail(context, err, why);
 }
 
-struct reader *reader_new(struct client *client, const struct reader_order *order)
+static bool watch_task(struct reader *r)
 {
-    struct reader *r = calloc(1, sizeof *r);
     const struct client_watch_order watch = {
-        .which = {.base = PROTOBUF_C_MESSAGE_INIT(&tern__which__descriptor), .task = order->task},
+        .which = {.base = PROTOBUF_C_MESSAGE_INIT(&tern__which__descriptor), .task = r->order.task},
         .context = r,
         .seen = on_seen,
         .refused = on_refused};
+
+    r->watch = client_watch(r->client, &watch);
+    return r->watch;
+}
+
+struct reader *reader_new(struct client *client, const struct reader_order *order)
+{
+    struct reader *r = calloc(1, sizeof *r);
 
     if (!r)
         return NULL;
@@ -339,8 +374,7 @@ struct reader *reader_new(struct client *client, const struct reader_order *orde
     r->order = *order;
     output_init(&r->output[0], order->from[0]);
     output_init(&r->output[1], order->from[1]);
-    r->watch = client_watch(client, &watch);
-    if (r->watch)
+    if (watch_task(r))
         return r;
     free(r);
     return NULL;
@@ -361,6 +395,7 @@ void reader_free(struct reader *r)
     if (!r)
         return;
     client_alarm(r->client, INT64_MAX, on_alarm, r);
+    client_alarm(r->client, INT64_MAX, on_look_again, r);
     client_unwatch(r->watch);
     tail_free(r->tail);
     errand_free(r->carry);
