@@ -276,6 +276,7 @@ void agent_step(struct agent *a, const struct core_event *ev, struct core_out *o
     case CORE_UP: on_up(a, ev, out); break;
     case CORE_MESSAGE: on_message(a, ev, out); break;
     case CORE_DOWN: on_down(a, ev, out); break;
+    case CORE_ABSENT: break; /* of others */
     case CORE_LEAVE: core_end(out); break; /* what matters is on the journal as ever */
     }
     go_on(a, out);

@@ -210,6 +210,13 @@ static void on_beat(struct node *n, const struct core_event *ev)
         renew(n, ev->sent_ns);
 }
 
+/* One that starts later than now waits for a whole lease before it takes us for lost. */
+static void on_absent(struct node *n)
+{
+    if (!n->agent && n->lease_until_ns != INT64_MAX)
+        renew(n, n->now_ns);
+}
+
 static void on_agent(struct node *n, const struct core_event *ev, struct core_out *out)
 {
     switch ((int)ev->message->body_case) {
@@ -324,6 +331,7 @@ void node_step(struct node *n, const struct core_event *ev, struct core_out *out
     case CORE_UP: on_up(n, ev, out); break;
     case CORE_MESSAGE: on_message(n, ev, out); break;
     case CORE_DOWN: on_down(n, ev, out); break;
+    case CORE_ABSENT: on_absent(n); break;
     case CORE_LEAVE: leave(n, out); break;
     }
     slots_go_on(n, out);

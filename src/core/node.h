@@ -11,9 +11,10 @@
  * Agent    One peer of PART_AGENT at a time. On each new connection it says NodeAd with all that it
  *          holds, then all reports that are not stored yet, in order. It holds an attempt until the
  *          last report of it is stored.
- * Lease    Counts from when the beat was sent that the agent's Beat answers (event.sent_ns). When
- *          it is over all slots that have work are killed, and what they had is forgotten. An agent
- *          that is connected nevertheless is let go, so that it learns of it.
+ * Lease    Counts from when the beat was sent that the agent's Beat answers (event.sent_ns), or from
+ *          when it was last known that no agent runs (CORE_ABSENT): then nobody gives our work to
+ *          others. When it is over all slots that have work are killed, and what they had is
+ *          forgotten. An agent that is connected nevertheless is let go, so that it learns of it.
  * Slots    Started as they are needed, with one to spare, and kept. Each is given one attempt, or
  *          more ahead (node_config.ahead) where they turn out to be short. What is ahead in one
  *          slot goes to another that has nothing to do. When a slot dies, the attempt that it was

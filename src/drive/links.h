@@ -1,7 +1,7 @@
 /*
  * links - connections of one part as its core sees them: peers that said who they are, messages.
  *
- * Does     Dials what it is told to keep dialled, again and again, by growing delays (10 ms to 2 s,
+ * Does     Dials what it is told to keep dialled, again and again, by growing delays (10 ms to 1 s,
  *          with some chance in it). Exchanges Hellos, agrees on a version, refuses who does not
  *          belong here. Cuts bytes into frames, decodes, sees gaps. Beats, and ends a connection
  *          from which nothing came for three beats (one that was accepted: once it has beaten; who

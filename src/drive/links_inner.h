@@ -22,7 +22,7 @@ enum {
 #define LINK_HELLO_NS INT64_C(10000000000) /* from opening, or dialling, to Hello */
 #define LINK_POLL_NS INT64_C(10000000)     /* is there room again? */
 #define KEEP_DELAY_LEAST_NS INT64_C(10000000)
-#define KEEP_DELAY_MOST_NS INT64_C(2000000000)
+#define KEEP_DELAY_MOST_NS INT64_C(1000000000) /* well within a lease: node.h, Lease */
 
 enum conn_list { CONN_NEW, CONN_QUIET, CONN_BEATING, CONN_OURS, CONN_GONE, CONN_LISTS };
 

@@ -179,6 +179,8 @@ static void on_failed(void *context, link_id link, enum tern_err err, const char
         end(d, err, why);
     else if (d->config.agent)
         d->config.agent(d->config.context, false, why);
+    if (err == TERN_EUNREACHABLE)
+        step(d, &(struct core_event){.kind = CORE_ABSENT});
 }
 
 static void on_beat(void *context, link_id link, Tern__Beat *beat, int64_t sent_ns)

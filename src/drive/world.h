@@ -34,6 +34,7 @@ struct handlers {
     void (*opened)(void *context, link_id link, const struct world_peer *peer);
     void (*received)(void *context, link_id link, struct view bytes);
     /* Also when dialling failed: why is a sentence for a person. */
+    /* TERN_EUNREACHABLE: the machine that was dialled says that nobody listens there. */
     void (*closed)(void *context, link_id link, enum tern_err err, const char *why);
     void (*woke)(void *context);
     /* Little or nothing is unsent of what was a lot. A world need not tell. */

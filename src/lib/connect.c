@@ -65,7 +65,7 @@ static void on_up(void *context, const Tern__Hello *agent)
 static bool is_refusal(enum tern_err err)
 {
     return err == TERN_EACCES || err == TERN_EVERSION || err == TERN_EPROTO ||
-           err == TERN_EUNSAFE || err == TERN_ENOENT;
+           err == TERN_EUNSAFE || err == TERN_ENOENT || err == TERN_EUNREACHABLE;
 }
 
 static void note_down(struct tern *t, enum tern_err err, const char *why)

@@ -29,7 +29,7 @@ static void knock(void *end, uint64_t unused)
     if (!e->part) {
         /* it has thought better of it */
     } else if (!l || (l->part && l->part->dead && !l->part->host->failed)) {
-        fail(e, w->delay_ns, TERN_EIO, "connection refused");
+        fail(e, w->delay_ns, TERN_EUNREACHABLE, "connection refused");
     } else if (l->part->host->failed || !net_reaches(n, e->host, l->part->host) ||
                !net_reaches(n, l->part->host, e->host)) {
         fail(e, NET_DIAL_NS, TERN_ETIME, "no answer");

@@ -113,6 +113,7 @@ void agent_step(struct agent *a, const struct core_event *ev, struct core_out *o
     case CORE_UP: hello(out, ev->peer); break;
     case CORE_MESSAGE: on_message(a, ev, out); break;
     case CORE_DOWN: a->downs++; break;
+    case CORE_ABSENT: break;
     case CORE_LEAVE: core_end(out); break;
     }
     core_wake(out, ev->now_ns + 1000000000);

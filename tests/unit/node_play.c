@@ -65,6 +65,11 @@ void play_slot(struct play *p, uint32_t peer, uint32_t index)
     up(p, peer, TERN__PART__PART_SLOT, index);
 }
 
+void play_absent(struct play *p)
+{
+    step(p, &(struct core_event){.kind = CORE_ABSENT});
+}
+
 void play_down(struct play *p, uint32_t peer)
 {
     step(p, &(struct core_event){.kind = CORE_DOWN, .peer = peer, .why = "signal 9"});

@@ -27,6 +27,7 @@ void play_tick(struct play *p, int64_t after_ns);
 void play_agent(struct play *p, uint32_t peer);
 void play_slot(struct play *p, uint32_t peer, uint32_t index);
 void play_down(struct play *p, uint32_t peer);
+void play_absent(struct play *p);
 void play_slot_gone(struct play *p, uint32_t index);
 void play_leave(struct play *p);
 void play_beat(struct play *p, uint32_t agent, int64_t sent_ns, int64_t lease_ns);

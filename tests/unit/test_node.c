@@ -239,6 +239,31 @@ static void test_lease(void **state)
     play_end(&p);
 }
 
+static void test_no_lease_runs_without_an_agent(void **state)
+{
+    struct play p;
+
+    (void)state;
+    begin(&p, 1);
+    play_place(&p, AGENT, 1, 1);
+    play_report(&p, SLOT, BEGUN, 1, 0);
+    play_down(&p, AGENT);
+    for (int i = 0; i < 10; i++) {
+        play_tick(&p, 1000 * MS);
+        assert_play(&p, "");
+        play_absent(&p);
+        assert_play(&p, "");
+    }
+    play_tick(&p, 2000 * MS - 1); /* from now on it does not answer at all */
+    assert_play(&p, "");
+    play_tick(&p, 1);
+    assert_play(&p, "kill 0");
+    play_absent(&p); /* too late */
+    play_tick(&p, 1);
+    assert_play(&p, "");
+    play_end(&p);
+}
+
 static void test_lease_over_with_agent(void **state)
 {
     struct play p;
@@ -672,6 +697,7 @@ int main(void)
         cmocka_unit_test(test_slot_dies),
         cmocka_unit_test(test_slot_does_not_start),
         cmocka_unit_test(test_lease),
+        cmocka_unit_test(test_no_lease_runs_without_an_agent),
         cmocka_unit_test(test_lease_over_with_agent),
         cmocka_unit_test(test_leave),
         cmocka_unit_test(test_leave_is_bounded),

@@ -19,7 +19,7 @@ static void on_connected(uv_connect_t *request, int status)
         l->again = true;
         link_close_handle(l);
     } else if (status == UV_ENOENT || status == UV_ECONNREFUSED) {
-        link_fail(l, TERN_ENOENT, "nobody listens at %s", l->text);
+        link_fail(l, TERN_EUNREACHABLE, "nobody listens at %s", l->text);
     } else {
         link_fail(l, status == UV_EACCES ? TERN_EACCES : TERN_EIO, "cannot connect to %s: %s",
                   l->text, uv_strerror(status));

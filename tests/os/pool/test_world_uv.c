@@ -238,7 +238,7 @@ static void test_dialling_in_vain(void **state)
     *strchr(at, '#') = 0;
     dial_in_vain(&t, at, TERN_EUNSAFE, "pin");
     snprintf(nobody, sizeof nobody, "unix:%s/nobody", folder->path);
-    dial_in_vain(&t, nobody, TERN_ENOENT, "nobody listens");
+    dial_in_vain(&t, nobody, TERN_EUNREACHABLE, "nobody listens");
     dial_in_vain(&t, "tcp:host:x", TERN_EUSAGE, "no endpoint");
     assert_int_equal(t.server.opened, 0);
     two_end(&t);
