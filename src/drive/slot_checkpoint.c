@@ -3,6 +3,7 @@
 #include "base/check.h"
 #include "core/policy_interval.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* ---------------------------------------------------------------- when */
@@ -280,17 +281,18 @@ static void sent(void *context, struct carry *c, enum tern_err err, const char *
     struct depot *at[CARRY_LEGS];
     const size_t count = carry_done_at(c, at);
     const uint64_t bytes = carry_bytes(c);
+    char text[CARRY_WHY_BYTES];
 
     (void)err; /* with fewer copies than wanted it counts, too */
     t->carry = NULL;
     t->taking = TAKE_IDLE;
     s->again = true;
+    snprintf(text, sizeof text, "%s", why ? why : ""); /* goes with the carry */
+    carry_free(s->depots, c);
     if (!count) {
-        not_sent(s, why);
-        carry_free(s->depots, c);
+        not_sent(s, text);
         return;
     }
-    carry_free(s->depots, c);
     slot_tell_begun(s);
     t->n++;
     report_checkpoint(s, at, count, bytes);

@@ -222,6 +222,7 @@ static void item_sent(void *context, struct carry *c, enum tern_err err, const c
     struct saving *v = &s->saving;
     struct depot *at[CARRY_LEGS];
     const bool there = carry_done_at(c, at) > 0;
+    char text[CARRY_WHY_BYTES];
 
     (void)err; /* one copy is enough; the agent has more made */
     s->again = true;
@@ -233,11 +234,12 @@ static void item_sent(void *context, struct carry *c, enum tern_err err, const c
             return; /* it is asked later where it is */
         v->item[i].carry = NULL;
     }
+    snprintf(text, sizeof text, "%s", why ? why : ""); /* goes with the carry */
     carry_free(s->depots, c);
     if (++v->tries < SLOT_RETRIES)
         v->retry_ns = slot_now(s) + RETRY_NS;
     else
-        slot_broken(s, "no depot takes its results: %s", why);
+        slot_broken(s, "no depot takes its results: %s", text);
 }
 
 static void send_item(struct slot *s, struct saved *item)

@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -121,12 +122,14 @@ static void all_fetched(struct slot *s)
 static void fetched(void *context, struct carry *c, enum tern_err err, const char *why)
 {
     struct slot *s = context;
+    char text[CARRY_WHY_BYTES];
 
+    snprintf(text, sizeof text, "%s", why ? why : ""); /* goes with the carry */
     carry_free(s->depots, c);
     if (s->step != JOB_FETCHING)
         return;
     if (err) {
-        slot_broken(s, "what it needs cannot be fetched from any depot: %s", why);
+        slot_broken(s, "what it needs cannot be fetched from any depot: %s", text);
         return;
     }
     if (--s->fetching == 0) {

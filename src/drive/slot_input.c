@@ -2,6 +2,7 @@
 
 #include "base/check.h"
 
+#include <stdio.h>
 #include <string.h>
 
 enum { INPUT_AHEAD_BYTES = 4 << 20 }; /* that are here, before no more is asked for */
@@ -109,11 +110,13 @@ static enum tern_err on_bytes(void *context, struct view bytes, const char **why
 static void on_done(void *context, struct carry *c, enum tern_err err, const char *why)
 {
     struct slot *s = context;
+    char text[CARRY_WHY_BYTES];
 
+    snprintf(text, sizeof text, "%s", why ? why : ""); /* goes with the carry */
     s->input.carry = NULL;
     carry_free(s->depots, c);
     if (err)
-        slot_broken(s, "its standard input cannot be fetched from any depot: %s", why);
+        slot_broken(s, "its standard input cannot be fetched from any depot: %s", text);
     s->again = true;
 }
 
