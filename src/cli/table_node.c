@@ -50,7 +50,9 @@ const struct command command_node = {
         "takes a minute at most. A second signal ends it at once; what it ran then goes on "
         "elsewhere from its last checkpoint. So it does if the node is killed.\n\n"
         "When the agent cannot be reached for longer than its lease, two seconds unless the agent "
-        "says otherwise, all programs are ended: others may have them by then.",
+        "says otherwise, all programs are ended: others may have them by then.\n\n"
+        "A name belongs to one node at a time: while another one of that name is connected, this "
+        "one is refused, and ends when that is still so after some seconds.",
     .options = node_options,
     .option_count = COUNT(node_options),
     .examples = node_examples,

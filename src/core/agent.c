@@ -1,6 +1,7 @@
 #include "core/agent_inner.h"
 
 #include "base/check.h"
+#include "base/little.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -53,6 +54,7 @@ struct agent *agent_new(const struct agent_config *config)
     roots_init(a);
     depots_init(a);
     nodes_init(a);
+    refusals_init(a);
     clients_init(a);
     watches_init(a);
     return a;
@@ -140,6 +142,22 @@ static void say_hello(struct agent *a, const struct peer *p, struct core_out *ou
     e->hello = hello;
 }
 
+static uint64_t instance_of(const Tern__Hello *hello)
+{
+    return hello->instance.len == 8 ? little_get(hello->instance.data, 8) : 0;
+}
+
+/* False: it was refused. */
+static bool part_up(struct agent *a, struct peer *p, const Tern__Hello *hello, struct core_out *out)
+{
+    switch ((int)p->part) {
+    case TERN__PART__PART_CLIENT: return clients_up(a, p, hello, out);
+    case TERN__PART__PART_NODE: return nodes_up(a, p, out);
+    case TERN__PART__PART_DEPOT: return depots_up(a, p, out);
+    default: core_close(out, p->n); return false;
+    }
+}
+
 static void on_up(struct agent *a, const struct core_event *ev, struct core_out *out)
 {
     const Tern__Hello *hello = ev->message->hello;
@@ -149,15 +167,11 @@ static void on_up(struct agent *a, const struct core_event *ev, struct core_out 
     p->n = ev->peer;
     p->part = hello->part;
     p->name = agent_text(hello->name);
+    p->instance = instance_of(hello);
     p->owner = agent_owner(a, ev->owner && *ev->owner ? ev->owner : "nobody");
     tree_add(&a->peers, &p->link);
-    if (p->part == TERN__PART__PART_CLIENT && !clients_up(a, p, hello, out))
-        return; /* refused */
-    if (p->part == TERN__PART__PART_CLIENT || p->part == TERN__PART__PART_NODE ||
-        p->part == TERN__PART__PART_DEPOT)
+    if (part_up(a, p, hello, out))
         say_hello(a, p, out);
-    else
-        core_close(out, p->n);
 }
 
 static void on_message(struct agent *a, const struct core_event *ev, struct core_out *out)
@@ -252,6 +266,7 @@ void tasks_forgotten(struct agent *a, struct core_out *out, uint64_t *tasks, siz
 static void go_on(struct agent *a, struct core_out *out)
 {
     nodes_due(a, out);
+    refusals_due(a, out);
     depots_due(a, out);
     clients_due(a, out);
     if (promises_portion(a, AGENT_PORTION))

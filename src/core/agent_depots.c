@@ -198,11 +198,26 @@ static void gone(struct agent *a, struct depot *d)
         tree_remove(&a->holds, &d->hold);
 }
 
+/* Who is there keeps its name. The same one may be back before its old connection is gone. */
+bool depots_up(struct agent *a, const struct peer *p, struct core_out *out)
+{
+    const struct depot *d = depot_find(a, p->name);
+
+    if (!d || !d->peer || d->peer == p->n || d->instance == p->instance)
+        return true;
+    core_refuse(out, p->n, 0, TERN_EEXIST,
+                "another depot named %s is connected; give this one another --name", p->name);
+    core_close(out, p->n);
+    return false;
+}
+
 static void on_ad(struct agent *a, struct peer *p, const Tern__DepotAd *ad, struct core_out *out)
 {
     struct depot *d = depot_find(a, p->name);
     const bool again = p->depot != NULL;
 
+    if (!depots_up(a, p, out)) /* another one came in between */
+        return;
     if (!d && a->depots.count >= a->config.depots_max) {
         core_refuse(out, p->n, 0, TERN_ETOOBIG, "this pool has %u depots, which is its limit",
                     (unsigned)a->config.depots_max);
@@ -217,6 +232,7 @@ static void on_ad(struct agent *a, struct peer *p, const Tern__DepotAd *ad, stru
     }
     p->depot = d;
     d->peer = p->n;
+    d->instance = p->instance;
     d->seen_ns = a->now_ns;
     set_space(a, d, ad);
     if (again)

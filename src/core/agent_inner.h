@@ -30,7 +30,8 @@ enum {
     NODE_SLOTS_LIMIT = 65536,
     RIGHT_READ = 1,
     RIGHT_WRITE = 2,
-    AGENT_NAMES_MAX = 1 << 20
+    AGENT_NAMES_MAX = 1 << 20,
+    NODE_REFUSALS_MAX = 32
 };
 
 /* A user: whose work and data it is. A domain is the owner's. Never forgotten: there are few. */
@@ -87,6 +88,7 @@ struct depot {
     struct tree copies; /* by due_ns */
     /* not facts */
     uint32_t peer; /* 0: it is not here */
+    uint64_t instance;
     uint64_t space_bytes, free_bytes;
     bool memory;
     int64_t seen_ns, down_ns;
@@ -95,6 +97,8 @@ struct depot {
     int64_t timer_ns;
     struct tree_link hold;   /* agent->holds: here, and some lease is to be taken again then */
     int64_t hold_ns;
+    Tern__Hold *letting; /* of this sweep */
+    struct depot *letting_next;
 };
 
 /* ---- nodes ---- */
@@ -112,6 +116,15 @@ struct shape {
     uint64_t node_count, node_up;
 };
 
+/* A node has given back a task of this class unasked: it is given none of it for a while. */
+struct refusal {
+    struct tree_link timer; /* agent->refusals */
+    struct node_at *node;
+    uint64_t class;
+    int64_t until_ns;
+    struct refusal *next; /* of this node, the newest first */
+};
+
 enum node_state { NODE_DOWN, NODE_SUSPECT, NODE_UP };
 
 struct node_at {
@@ -124,6 +137,7 @@ struct node_at {
     struct tree tasks; /* placed or running here */
     /* not facts */
     uint32_t peer;
+    uint64_t instance;
     enum node_state state;
     struct tree_link place; /* shape->nodes */
     uint64_t cost;          /* its key there, with `busy` */
@@ -142,6 +156,7 @@ struct node_at {
     bool dirty; /* it may have room for more */
     struct node_at *dirty_next;
     struct tree_link drain; /* agent->draining */
+    struct refusal *refusals; /* at most NODE_REFUSALS_MAX */
     Tern__Orders *orders;   /* of this step */
     size_t orders_room, orders_bytes;
     struct node_at *orders_next;
@@ -308,6 +323,7 @@ struct peer {
     uint32_t n;
     Tern__Part part;
     char *name;
+    uint64_t instance; /* 0: it does not say */
     struct owner *owner;
     struct session *session;
     struct node_at *node;
@@ -340,7 +356,7 @@ struct agent {
     struct tree movers;   /* runs that are on their way to another node */
     struct tree draining; /* nodes that are drained, with tasks */
     struct tree peers, rooms, watches, catching;
-    struct tree timers_node, timers_depot, lapses, holds;
+    struct tree timers_node, timers_depot, lapses, holds, refusals;
     uint64_t watch_next;
     uint32_t watch_count;
     uint64_t session_count;
@@ -466,6 +482,7 @@ uint32_t copies_wanted(const struct agent *a, const struct job *j);
 void depots_init(struct agent *a);
 struct depot *depot_find(const struct agent *a, const char *name);
 struct depot *depot_make(struct agent *a, const char *name);
+bool depots_up(struct agent *a, const struct peer *p, struct core_out *out); /* false: refused */
 void depots_message(struct agent *a, struct peer *p, const Tern__Envelope *e,
                     struct core_out *out);
 void depots_down(struct agent *a, struct peer *p, struct core_out *out);
@@ -483,6 +500,7 @@ void nodes_init(struct agent *a);
 struct node_at *node_find(const struct agent *a, const char *name);
 struct node_at *node_make(struct agent *a, const char *name);
 void node_free_at(struct agent *a, struct node_at *n);
+bool nodes_up(struct agent *a, const struct peer *p, struct core_out *out); /* false: refused */
 void nodes_message(struct agent *a, struct peer *p, const Tern__Envelope *e,
                    struct core_out *out);
 void nodes_down(struct agent *a, struct peer *p, struct core_out *out);
@@ -500,6 +518,13 @@ void node_fact(struct agent *a, struct core_out *out, const struct node_at *n, b
                uint64_t losses);
 int64_t node_failure_ns(const struct agent *a, const struct node_at *n);
 void nodes_release(struct agent *a);
+
+/* ---- agent_refuse.c: who is not asked again at once ---- */
+void refusals_init(struct agent *a);
+void node_refuses(struct agent *a, struct node_at *n, const struct task *t, struct core_out *out);
+bool node_has_refused(const struct node_at *n, const struct class *c);
+void refusals_due(struct agent *a, struct core_out *out);
+void refusals_forget(struct agent *a, struct node_at *n);
 
 /* ---- agent_reports.c ---- */
 void reports_take(struct agent *a, struct node_at *n, const Tern__Reports *reports,

@@ -85,6 +85,7 @@ static void undirty(struct agent *a, struct node_at *n)
 void node_free_at(struct agent *a, struct node_at *n)
 {
     timer_set(a, n, INT64_MAX);
+    refusals_forget(a, n);
     undirty(a, n);
     if (tree_in(&n->place))
         tree_remove(&n->shape->nodes, &n->place);
@@ -467,11 +468,26 @@ static bool make_room(struct agent *a, struct core_out *out)
     return true;
 }
 
+/* Who is there keeps its name; one that is suspect or lost makes room for whoever says it next. */
+bool nodes_up(struct agent *a, const struct peer *p, struct core_out *out)
+{
+    const struct node_at *n = node_find(a, p->name);
+
+    if (!n || !n->peer || n->peer == p->n || n->state != NODE_UP || n->instance == p->instance)
+        return true;
+    core_refuse(out, p->n, 0, TERN_EEXIST,
+                "another node named %s is connected; give this one another --name", p->name);
+    core_close(out, p->n);
+    return false;
+}
+
 static void on_ad(struct agent *a, struct peer *p, const Tern__NodeAd *ad, struct core_out *out)
 {
     struct node_at *n = node_find(a, p->name);
     const bool again = p->node != NULL;
 
+    if (!nodes_up(a, p, out)) /* another one came in between */
+        return;
     if (!n && !make_room(a, out)) {
         core_refuse(out, p->n, 0, TERN_ETOOBIG, "this pool has %u nodes, which is its limit",
                     (unsigned)a->config.nodes_max);
@@ -487,11 +503,13 @@ static void on_ad(struct agent *a, struct peer *p, const Tern__NodeAd *ad, struc
     if (n->peer && n->peer != p->n)
         core_close(out, n->peer); /* it has come back before its old connection was gone */
     if (!again) {
+        refusals_forget(a, n);
         n->up_ns = n->up_ns ? n->up_ns : a->now_ns;
         core_note(out, NOTE_NODE_UP, p->n, ad->slots, 0);
     }
     p->node = n;
     n->peer = p->n;
+    n->instance = p->instance;
     n->seen_ns = a->now_ns;
     set_ad(a, n, ad);
     set_state(a, n, NODE_UP);

@@ -8,8 +8,9 @@
 #define PLACE_COST_MOST (UINT64_MAX / 2)
 
 enum {
-    PLACE_CLASSES = 16, /* looked at for one node before it is left with what it has */
-    PLACE_NODES = 4,    /* of each shape, compared by where the data is */
+    PLACE_CLASSES = 16,  /* looked at for one node before it is left with what it has */
+    PLACE_NODES = 4,     /* of each shape, compared by where the data is */
+    PLACE_REFUSING = 64, /* passed over on the way to these */
     PLACING_DEPOTS = 64
 };
 
@@ -117,7 +118,7 @@ static uint32_t assigned(const struct node_at *n)
 
 static bool has_room(const struct task *t, const struct node_at *n, bool free_slot)
 {
-    if (!tree_in(&n->place))
+    if (!tree_in(&n->place) || node_has_refused(n, t->job->class))
         return false;
     if (assigned(n) < n->slots)
         return true;
@@ -167,6 +168,18 @@ static const char *broken_at(const struct task *t)
     return at && at->state == TERN__ATTEMPT_STATE__ATTEMPT_BROKEN ? at->node : NULL;
 }
 
+/* From this one on, those passed over that have refused such a task a moment ago. */
+static struct node_at *willing(const struct class *c, const struct tree *nodes, struct tree_link *l)
+{
+    for (size_t i = 0; l && i < PLACE_REFUSING; i++, l = tree_behind(nodes, l)) {
+        struct node_at *n = tree_of(l, struct node_at, place);
+
+        if (!node_has_refused(n, c))
+            return n;
+    }
+    return NULL;
+}
+
 static struct node_at *search(const struct agent *a, struct search *s)
 {
     const struct class *c = s->task->job->class;
@@ -176,10 +189,13 @@ static struct node_at *search(const struct agent *a, struct search *s)
     if (tree_in(&c->pin))
         consider_pin(a, s, c);
     for (const struct pair *p = c->pairs; p; p = p->next) {
-        struct tree_link *l = tree_first(&p->shape->nodes);
+        const struct tree *nodes = &p->shape->nodes;
+        struct node_at *n = willing(c, nodes, tree_first(nodes));
 
-        for (size_t i = 0; l && i < PLACE_NODES; i++, l = tree_behind(&p->shape->nodes, l))
-            consider(s, tree_of(l, struct node_at, place));
+        for (size_t i = 0; n && i < PLACE_NODES; i++) {
+            consider(s, n);
+            n = willing(c, nodes, tree_behind(nodes, &n->place));
+        }
     }
     return s->node;
 }
@@ -203,9 +219,9 @@ static bool any_room(const struct agent *a, const struct task *t)
         return n && n->shape && has_room(t, n, false);
     }
     for (const struct pair *p = c->pairs; p; p = p->next) {
-        const struct tree_link *first = tree_first(&p->shape->nodes);
+        const struct node_at *n = willing(c, &p->shape->nodes, tree_first(&p->shape->nodes));
 
-        if (first && has_room(t, tree_of(first, struct node_at, place), false))
+        if (n && has_room(t, n, false))
             return true;
     }
     return false;
@@ -443,7 +459,7 @@ static struct class *first_pinned(const struct agent *a, const struct node_at *n
 
         if (strcmp(c->needs->node, n->name) != 0)
             break;
-        if (class_fits(c, n->shape) && goes_before(c, best))
+        if (class_fits(c, n->shape) && !node_has_refused(n, c) && goes_before(c, best))
             best = c;
     }
     return best;

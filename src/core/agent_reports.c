@@ -240,6 +240,14 @@ static void on_moved(struct agent *a, struct task *t, struct core_out *out)
         task_gone(a, out, t, TERN__ATTEMPT_STATE__ATTEMPT_MOVED, "to go on elsewhere");
 }
 
+static void on_returned(struct agent *a, struct task *t, const Tern__Returned *returned,
+                        struct core_out *out)
+{
+    if (!t->run->recalled)
+        node_refuses(a, t->node, t, out);
+    task_gone(a, out, t, TERN__ATTEMPT_STATE__ATTEMPT_RETURNED, returned->why);
+}
+
 static void take_current(struct agent *a, struct task *t, const Tern__Report *r,
                          struct core_out *out)
 {
@@ -247,9 +255,7 @@ static void take_current(struct agent *a, struct task *t, const Tern__Report *r,
     case TERN__REPORT__WHAT_BEGUN: on_begun(a, t, out); break;
     case TERN__REPORT__WHAT_CHECKPOINT: on_checkpoint(a, t, r->checkpoint, out); break;
     case TERN__REPORT__WHAT_END: on_end(a, t, r->end, out); break;
-    case TERN__REPORT__WHAT_RETURNED:
-        task_gone(a, out, t, TERN__ATTEMPT_STATE__ATTEMPT_RETURNED, r->returned->why);
-        break;
+    case TERN__REPORT__WHAT_RETURNED: on_returned(a, t, r->returned, out); break;
     case TERN__REPORT__WHAT_MOVED: on_moved(a, t, out); break;
     default: break;
     }

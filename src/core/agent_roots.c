@@ -7,6 +7,8 @@
 
 #define HOLD_DELAY_NS INT64_C(5000000000)
 
+enum { SWEEP_MOST = AGENT_PORTION / 4 }; /* roots that are let go in one step; < LIMIT_PROBED */
+
 static struct root *root_of(const struct tree_link *link)
 {
     return tree_of(link, struct root, link);
@@ -412,24 +414,38 @@ void depot_hold_again(struct agent *a, struct depot *d)
         depot_hold_by(a, d, a->now_ns);
 }
 
-static void let_go(struct agent *a, struct core_out *out, struct root *r)
+/* In one message to each depot, of all that one sweep lets go: *told is the list of these. */
+static Tern__Hold *letting(struct core_out *out, struct depot *d, struct depot **told)
+{
+    if (!d->letting) {
+        d->letting = new_hold(out, d, SWEEP_MOST);
+        d->letting_next = *told;
+        *told = d;
+    }
+    return d->letting;
+}
+
+static void let_go(struct agent *a, struct core_out *out, struct root *r, struct depot **told)
 {
     for (const struct copy *c = r->copies; c; c = c->next)
         if (c->depot->peer)
-            add_lease(out, new_hold(out, c->depot, 1), r, 0);
+            add_lease(out, letting(out, c->depot, told), r, 0);
     root_fact(a, out, r, NULL, 0);
 }
 
 void roots_sweep(struct agent *a, struct core_out *out)
 {
+    struct depot *told = NULL;
     struct root *r;
 
-    for (size_t i = 0; i < AGENT_PORTION / 4; i++) {
+    for (size_t i = 0; i < SWEEP_MOST; i++) {
         r = tree_of(tree_first(&a->idle), struct root, idle);
         if (!r || r->fresh_ns > a->now_ns)
             break;
-        let_go(a, out, r);
+        let_go(a, out, r, &told);
     }
+    for (; told; told = told->letting_next)
+        told->letting = NULL;
     r = tree_of(tree_first(&a->idle), struct root, idle);
     if (r && r->fresh_ns <= a->now_ns)
         a->again = true;

@@ -97,6 +97,7 @@ static void add_mismatches(const struct task *t, const struct tally *y, struct r
 bool place_could(const struct task *t, const struct node_at *n)
 {
     return tree_in(&n->place) && class_fits(t->job->class, n->shape) && !n->busy &&
+           !node_has_refused(n, t->job->class) &&
            (!*t->job->class->needs->node || strcmp(t->job->class->needs->node, n->name) == 0);
 }
 
@@ -113,6 +114,8 @@ const char *place_could_not(const struct task *t, const struct node_at *n, struc
     if (!class_fits(t->job->class, n->shape))
         return core_text(out, "node %s does not have what it requires; see tern why %llu", n->name,
                          (unsigned long long)t->n);
+    if (node_has_refused(n, t->job->class))
+        return core_text(out, "node %s gave such a task back a moment ago", n->name);
     return core_text(out, "node %s has no free slot", n->name);
 }
 

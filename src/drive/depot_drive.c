@@ -243,8 +243,7 @@ static void on_failed(void *context, link_id link, enum tern_err err, const char
     struct depot_drive *d = context;
 
     (void)link;
-    (void)err;
-    depot_tell(d, true, "cannot reach the agent: %s", why);
+    depot_tell(d, true, err == TERN_EEXIST ? "%s" : "cannot reach the agent: %s", why);
 }
 
 /* ---- Time ---- */
@@ -266,6 +265,23 @@ static void on_woke(void *context)
 
 /* ---- Life ---- */
 
+static void say_instance(void *context, link_id link, Tern__Hello *ours)
+{
+    struct depot_drive *d = context;
+
+    (void)link;
+    ours->instance = (ProtobufCBinaryData){.len = sizeof d->instance, .data = d->instance};
+}
+
+static void find_instance(struct depot_drive *d)
+{
+    const Tern__Capability nothing = TERN__CAPABILITY__INIT;
+    uint8_t mac[CAPABILITY_MAC_BYTES];
+
+    capability_seal(&nothing, d->config.key, mac);
+    memcpy(d->instance, mac, sizeof d->instance);
+}
+
 static struct links *new_links(struct depot_drive *d)
 {
     const struct links_config config = {
@@ -276,6 +292,7 @@ static struct links *new_links(struct depot_drive *d)
         .beat_ns = d->config.beat_ns,
         .welcome = 1U << TERN__PART__PART_CLIENT | 1U << TERN__PART__PART_NODE |
                    1U << TERN__PART__PART_SLOT | 1U << TERN__PART__PART_DEPOT,
+        .hello = say_instance,
         .context = d,
         .up = on_up,
         .message = on_message,
@@ -297,6 +314,7 @@ struct depot_drive *depot_drive_new(const struct depot_drive_config *config)
         return NULL;
     d->config = *config;
     d->chunks = config->chunks;
+    find_instance(d);
     d->links = new_links(d);
     d->tails = d->links ? depot_tails_new(d) : NULL;
     d->copies = d->tails ? depot_copies_new(d) : NULL;

@@ -38,6 +38,7 @@ struct depot_drive {
     struct depot_drive_config config;
     struct chunks *chunks;
     struct links *links;
+    uint8_t instance[8]; /* follows from the key: who has the same one is the same depot */
     uint32_t kept; /* the agent */
     link_id agent; /* or 0 */
     int64_t agent_ns, agent_at_ns; /* its time when it was told, by our clock */

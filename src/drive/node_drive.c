@@ -7,6 +7,9 @@
 
 enum { WHY_BYTES = 256 };
 
+/* Longer than an agent takes to find out that one who had the same name is gone. */
+#define NAMESAKE_NS INT64_C(5000000000)
+
 struct place {    /* of a slot */
     bool started; /* and not gone yet */
     bool failed;  /* could not be started: the core is to hear of it */
@@ -23,6 +26,8 @@ struct node_drive {
     struct place *place;
     link_id agent; /* the core has heard of it */
     bool was_up, over, stepping;
+    uint8_t instance[8];
+    int64_t namesake_ns; /* since when the agent says that another one has its name; 0: never */
 };
 
 /* ---------------------------------------------------------------- actions */
@@ -170,12 +175,24 @@ static bool refuses(enum tern_err err)
            err == TERN_EUSAGE;
 }
 
+/* It may be what was there before us and has just died: the agent is asked for a while. */
+static bool may_pass(struct node_drive *d, enum tern_err err)
+{
+    const int64_t now_ns = links_now(d->links);
+
+    if (err != TERN_EEXIST)
+        return false;
+    if (!d->namesake_ns)
+        d->namesake_ns = now_ns;
+    return now_ns - d->namesake_ns < NAMESAKE_NS;
+}
+
 static void on_failed(void *context, link_id link, enum tern_err err, const char *why)
 {
     struct node_drive *d = context;
 
     (void)link;
-    if (!d->was_up && refuses(err))
+    if (!d->was_up && refuses(err) && !may_pass(d, err))
         end(d, err, why);
     else if (d->config.agent)
         d->config.agent(d->config.context, false, why);
@@ -226,6 +243,14 @@ static void on_gone(void *context, uint32_t index, const char *why)
 
 /* ---------------------------------------------------------------- life */
 
+static void say_instance(void *context, link_id link, Tern__Hello *ours)
+{
+    struct node_drive *d = context;
+
+    (void)link;
+    ours->instance = (ProtobufCBinaryData){.len = sizeof d->instance, .data = d->instance};
+}
+
 struct node_drive *node_drive_new(const struct node_drive_config *config)
 {
     struct node_drive *d = calloc(1, sizeof *d);
@@ -235,6 +260,7 @@ struct node_drive *node_drive_new(const struct node_drive_config *config)
                                        .token = config->token,
                                        .beat_ns = config->node.beat_ns,
                                        .welcome = 1u << TERN__PART__PART_SLOT,
+                                       .hello = say_instance,
                                        .context = d,
                                        .up = on_up,
                                        .message = on_message,
@@ -245,6 +271,7 @@ struct node_drive *node_drive_new(const struct node_drive_config *config)
     if (!d)
         return NULL;
     d->config = *config;
+    config->world->calls->random(config->world->self, d->instance, sizeof d->instance);
     d->place = calloc(config->node.slots, sizeof *d->place);
     d->links = links_new(&links);
     d->node = node_new(&config->node);

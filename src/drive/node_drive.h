@@ -7,7 +7,8 @@
  *          node_drive_free, not from within `over`.
  * Slots    An interface: os/pool/slots_uv.h has processes, a simulator parts of its world. `gone` is
  *          told once for each start that succeeded, whoever ended it, never from within a call.
- * Refused  Before it was ever connected it ends with what the agent says; later it tries again.
+ * Refused  Before it was ever connected it ends with what the agent says; later it tries again. That
+ *          another node has its name it believes only after some seconds: it may have just died.
  */
 #ifndef TERN_DRIVE_NODE_DRIVE_H
 #define TERN_DRIVE_NODE_DRIVE_H

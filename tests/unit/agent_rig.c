@@ -177,6 +177,8 @@ uint32_t rig_up(struct rig *r, Tern__Part part, const char *name, const char *ow
     hello.part = part;
     hello.name = (char *)name;
     hello.session = session;
+    if (r->instance)
+        hello.instance = (ProtobufCBinaryData){.len = 8, .data = (uint8_t *)r->instance};
     e.body_case = TERN__ENVELOPE__BODY_HELLO;
     e.hello = &hello;
     rig_event(r, &(struct core_event){.kind = CORE_UP,

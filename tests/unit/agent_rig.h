@@ -29,6 +29,7 @@ struct rig {
     struct rig_sent *sent;
     size_t sent_count, sent_room;
     bool ended;
+    const char *instance; /* 8 bytes that parts say which come up; NULL: none */
     bool unchecked; /* agent_check is left to the test */
     bool forgetful; /* facts are not kept */
 };

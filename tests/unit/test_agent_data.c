@@ -166,6 +166,25 @@ static void test_nobody_wants_it(void **state)
     pool_free(&p);
 }
 
+static void test_letting_go_of_many(void **state)
+{
+    struct pool p = pool_new(0, NULL);
+    const Tern__Envelope *e;
+    size_t messages = 0;
+    uint8_t letter;
+
+    (void)state;
+    for (letter = 1; letter <= 100; letter++)
+        ask_depots(&p, "", letter, 1000);
+    rig_pass(p.rig, p.rig->config.hold_ns + SECOND);
+    for (letter = 1; letter <= 100; letter++)
+        assert_int_equal(held(&p, p.depot[0], letter, true), 1);
+    for (size_t i = 0; (e = rig_got(p.rig, p.depot[0], TERN__ENVELOPE__BODY_HOLD, i)); i++)
+        messages += e->hold->roots[0]->expires_ns == 0;
+    assert_int_equal(messages, 1);
+    pool_free(&p);
+}
+
 static void say_lost(struct pool *p, uint32_t depot, uint8_t letter)
 {
     Tern__Envelope e = TERN__ENVELOPE__INIT;
@@ -497,6 +516,7 @@ int main(void)
         cmocka_unit_test(test_names),
         cmocka_unit_test(test_leases),
         cmocka_unit_test(test_nobody_wants_it),
+        cmocka_unit_test(test_letting_go_of_many),
         cmocka_unit_test(test_damage_is_repaired),
         cmocka_unit_test(test_a_depot_that_is_gone),
         cmocka_unit_test(test_more_input),

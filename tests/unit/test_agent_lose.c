@@ -376,6 +376,116 @@ static void test_recall(void **state)
     pool_free(&p);
 }
 
+static void test_what_is_given_back_unasked(void **state)
+{
+    struct pool p = pool_new(1, NULL);
+    const uint64_t task = rig_submit(p.rig, p.client, 1);
+    Tern__Fence fence = pool_placed(&p, p.node, 0);
+    Tern__Envelope *rows;
+
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        pool_report(&p, p.node, &fence, TERN__REPORT__WHAT_RETURNED);
+        assert_null(rig_order(p.rig, p.node, TERN__ORDER_KIND__ORDER_PLACE, 0));
+        pool_beat(&p, p.node);
+        rig_pass(p.rig, 900 * MS);
+        assert_null(rig_order(p.rig, p.node, TERN__ORDER_KIND__ORDER_PLACE, 0));
+        rig_pass(p.rig, 100 * MS);
+        fence = pool_placed(&p, p.node, 0);
+    }
+    assert_int_equal(fence.attempt, 4);
+    pool_report(&p, p.node, &fence, TERN__REPORT__WHAT_RETURNED);
+    /* What is of another class it is given meanwhile; and another node the one it gave back. */
+    pool_submit(&p, 1, 0, NULL, "n");
+    assert_true(pool_placed(&p, p.node, 0).task != task);
+    rows = pool_query(&p, TERN__QUERY_KIND__QUERY_NODES, 0, 0);
+    assert_string_equal(rows->rows->nodes[0]->state, "up");
+    assert_int_equal(pool_placed(&p, rig_node(p.rig, "other", 1), 0).task, task);
+    pool_free(&p);
+}
+
+/* ---------------------------------------------------------------- one name, two processes */
+
+static bool refused_for_its_name(struct pool *p, uint32_t peer)
+{
+    const Tern__Envelope *e = rig_got(p->rig, peer, TERN__ENVELOPE__BODY_REFUSED, 0);
+
+    return e && rig_closed(p->rig, peer) && pool_refused(e, TERN_EEXIST, "another --name") &&
+           !rig_got(p->rig, peer, TERN__ENVELOPE__BODY_HELLO, 0);
+}
+
+static void test_two_nodes_of_one_name(void **state)
+{
+    struct pool p = pool_new(0, NULL);
+    Tern__Fence fence;
+    uint32_t other;
+
+    (void)state;
+    p.rig->instance = "first...";
+    p.node = rig_node(p.rig, "n", 1);
+    fence = pool_running(&p);
+    p.rig->instance = "second..";
+    other = rig_up(p.rig, TERN__PART__PART_NODE, "n", "root", 0);
+    assert_true(refused_for_its_name(&p, other));
+    assert_false(rig_closed(p.rig, p.node));
+    rig_down(p.rig, other);
+    assert_int_equal(pool_state(&p, fence.task), TERN__TASK_STATE__TASK_RUNNING);
+    /* The first dials again before its old connection is gone. */
+    p.rig->instance = "first...";
+    p.node = pool_node_back(&p, "n", &fence, 1);
+    assert_null(rig_got(p.rig, p.node, TERN__ENVELOPE__BODY_REFUSED, 0));
+    assert_int_equal(pool_state(&p, fence.task), TERN__TASK_STATE__TASK_RUNNING);
+    pool_free(&p);
+}
+
+static void test_a_suspect_makes_room_for_its_name(void **state)
+{
+    struct pool p = pool_new(0, NULL);
+    Tern__Fence fence;
+    uint32_t old;
+
+    (void)state;
+    p.rig->instance = "first...";
+    old = p.node = rig_node(p.rig, "n", 1);
+    fence = pool_running(&p);
+    rig_pass(p.rig, 1600 * MS); /* silent, but connected */
+    p.rig->instance = "second..";
+    p.node = pool_node_back(&p, "n", NULL, 0);
+    assert_true(rig_closed(p.rig, old));
+    assert_int_equal(pool_placed(&p, p.node, 0).attempt, 2); /* it began anew */
+    rig_down(p.rig, old);
+    p.rig->instance = "first...";
+    old = rig_up(p.rig, TERN__PART__PART_NODE, "n", "root", 0);
+    assert_true(refused_for_its_name(&p, old));
+    /* Gone, within its grace: so is the name. */
+    rig_down(p.rig, p.node);
+    p.node = pool_node_back(&p, "n", &fence, 1);
+    assert_int_equal(pool_placed(&p, p.node, 0).attempt, 3);
+    pool_free(&p);
+}
+
+static void test_two_depots_of_one_name(void **state)
+{
+    struct pool p = pool_new(0, NULL);
+    uint32_t first, other;
+
+    (void)state;
+    p.rig->instance = "one key.";
+    first = rig_depot(p.rig, "c");
+    p.rig->instance = "another.";
+    other = rig_up(p.rig, TERN__PART__PART_DEPOT, "c", "root", 0);
+    assert_true(refused_for_its_name(&p, other));
+    assert_false(rig_closed(p.rig, first));
+    p.rig->instance = "one key.";
+    other = rig_depot(p.rig, "c"); /* back before its old connection is gone */
+    assert_null(rig_got(p.rig, other, TERN__ENVELOPE__BODY_REFUSED, 0));
+    rig_down(p.rig, other);
+    p.rig->instance = "another.";
+    other = rig_depot(p.rig, "c");
+    assert_null(rig_got(p.rig, other, TERN__ENVELOPE__BODY_REFUSED, 0));
+    pool_free(&p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -395,6 +505,10 @@ int main(void)
         cmocka_unit_test(test_drain),
         cmocka_unit_test(test_a_checkpoint_with_too_few_copies),
         cmocka_unit_test(test_going_back_for_want_of_depots),
+        cmocka_unit_test(test_what_is_given_back_unasked),
+        cmocka_unit_test(test_two_nodes_of_one_name),
+        cmocka_unit_test(test_a_suspect_makes_room_for_its_name),
+        cmocka_unit_test(test_two_depots_of_one_name),
         cmocka_unit_test(test_recall),
     };
 
