@@ -236,7 +236,7 @@ struct tern_job {
     uint64_t first_index; /* of tasks[0], in the job: for tern_submit_more */
 
     int32_t priority;     /* higher goes first */
-    int64_t deadline_ns;  /* since 1970; 0: none */
+    int64_t deadline_ns;  /* since 1970; 0: none. What has not ended by then fails */
     uint64_t memory_bytes, stack_bytes, cpu_ns, output_bytes; /* limits; 0: the pool's own */
     uint64_t files_bytes; /* of the file tree */
     bool deterministic;   /* as tern exec --deterministic */
@@ -255,7 +255,7 @@ struct tern_job {
     /* Policy. */
     uint32_t copies;             /* depots that hold a checkpoint before it counts */
     int64_t checkpoint_every_ns; /* most work that may be lost */
-    bool speculative;            /* may run twice: the first answer counts */
+    bool speculative;            /* may run twice: the first answer counts. Not done yet: refused */
     int64_t keep_ns;             /* how long results are kept after the end */
     uint32_t attempts;           /* after so many that ended by no fault of its own it fails */
 };

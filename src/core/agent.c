@@ -273,6 +273,7 @@ static void go_on(struct agent *a, struct core_out *out)
         a->again = true;
     end_doomed(a, out);
     jobs_cancel_portion(a, out);
+    jobs_expire_portion(a, out);
     place_all(a, out);
     forget_ended(a, out);
     roots_sweep(a, out);
@@ -291,7 +292,7 @@ void agent_step(struct agent *a, const struct core_event *ev, struct core_out *o
     case CORE_UP: on_up(a, ev, out); break;
     case CORE_MESSAGE: on_message(a, ev, out); break;
     case CORE_DOWN: on_down(a, ev, out); break;
-    case CORE_ABSENT: break; /* of others */
+    case CORE_ABSENT: break;               /* of others */
     case CORE_LEAVE: core_end(out); break; /* what matters is on the journal as ever */
     }
     go_on(a, out);

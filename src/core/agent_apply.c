@@ -70,7 +70,7 @@ static enum tern_err apply_accepted(struct agent *a, const Tern__Accepted *f, in
     j = job_get(a, f->job_n);
     if (!j) {
         j = job_new(a, f->job, agent_owner(a, f->job->owner));
-        j->accepted_ns = time_ns;
+        job_begin(a, j, time_ns);
         if (f->job_n >= a->job_next)
             a->job_next = f->job_n + 1;
     }

@@ -284,6 +284,37 @@ void jobs_cancel_portion(struct agent *a, struct core_out *out)
         a->again = true;
 }
 
+static void expire(struct agent *a, struct core_out *out, struct task *t)
+{
+    if (t->node)
+        node_order(a, t->node, TERN__ORDER_KIND__ORDER_STOP, t, out);
+    task_end_text(a, out, t, TERN__TASK_STATE__TASK_FAILED, TERN__END_KIND__END_CANCELLED,
+                  "it had not ended by its deadline; submit it again with a later one");
+}
+
+/* The job whose deadline has passed first; the next one comes with the next step. */
+void jobs_expire_portion(struct agent *a, struct core_out *out)
+{
+    struct job *j = tree_of(tree_first(&a->deadlines), struct job, due);
+    uint64_t n;
+
+    if (!j)
+        return;
+    core_wake(out, j->due_ns);
+    if (a->now_ns < j->due_ns)
+        return;
+    for (size_t i = 0; i < AGENT_PORTION && (n = job_next_task(a, j, j->expired)); i++) {
+        struct task *t = task_get(a, n);
+
+        j->expired = n + 1;
+        if (!task_ended(t))
+            expire(a, out, t);
+    }
+    if (!job_next_task(a, j, j->expired))
+        tree_remove(&a->deadlines, &j->due);
+    a->again = true;
+}
+
 static void on_forget(struct agent *a, struct peer *p, const Tern__Envelope *e,
                       struct core_out *out)
 {

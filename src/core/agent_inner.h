@@ -220,6 +220,9 @@ struct job {
     struct job *buried; /* freed with the next step */
     struct tree_link walk; /* agent->cancelling */
     uint64_t walked;       /* numbers below have been cancelled */
+    struct tree_link due;  /* agent->deadlines: until all that had not ended by then has */
+    int64_t due_ns;        /* agent time; INT64_MAX: whenever it ends */
+    uint64_t expired;      /* numbers below have been looked at since */
 };
 
 struct attempt {
@@ -348,7 +351,7 @@ struct agent {
     struct tree ended;   /* tasks, in the order in which they are forgotten */
     struct tree doomed;  /* tasks whose inputs will never be there */
     struct tree keeping; /* runs of tasks that have ended, with waiters that are not told yet */
-    struct tree cancelling; /* jobs */
+    struct tree cancelling, deadlines; /* jobs */
     struct agent_count count;
     uint64_t names;
     /* not facts */
@@ -406,6 +409,9 @@ struct task *task_new(struct agent *a, struct job *j, const Tern__Task *spec, ui
 void task_free(struct agent *a, struct task *t);
 void task_respec(struct agent *a, struct task *t, const Tern__Task *spec);
 void task_unwant(struct agent *a, struct task *t); /* what it wanted in order to run */
+/* Counts from its acceptance as many nanoseconds as it was to have by its sender's clock. */
+void job_begin(struct agent *a, struct job *j, int64_t accepted_ns);
+void jobs_expire_portion(struct agent *a, struct core_out *out);
 void job_free_if_empty(struct agent *a, struct job *j);
 void jobs_bury(struct agent *a); /* what was pointed to by the last step's messages */
 void tasks_release(struct agent *a);

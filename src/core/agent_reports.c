@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+enum { CPU_LIMIT = 1 }; /* End.code, as tern.proto has it */
+
 static Tern__Fence *fence_of(const struct task *t, struct core_out *out)
 {
     const struct attempt *at = task_attempt(t);
@@ -129,6 +131,19 @@ static void on_broken(struct agent *a, struct task *t, const Tern__End *end, str
                                 (unsigned)budget->attempts, node, text));
 }
 
+/* What its node took for a limit of the program's may have been the budget (agent_tasks.c). */
+static void name_budget(const struct task *t, Tern__End *end, struct core_out *out)
+{
+    const Tern__Job *job = t->job->known;
+    const Tern__Program *program = job->work ? job->work->program : NULL;
+    const uint64_t own = program && program->limits ? program->limits->cpu_ns : 0;
+
+    if (end->code == CPU_LIMIT && job->budget && job->budget->cpu_ns &&
+        (!own || own > job->budget->cpu_ns))
+        end->text = core_text(out, "its budget of %llu ms of processor time is used up",
+                              (unsigned long long)job->budget->cpu_ns / 1000000);
+}
+
 static void on_end(struct agent *a, struct task *t, const Tern__End *end, struct core_out *out)
 {
     Tern__End copy = *end;
@@ -142,8 +157,11 @@ static void on_end(struct agent *a, struct task *t, const Tern__End *end, struct
     }
     switch ((int)end->kind) {
     case TERN__END_KIND__END_EXIT: task_end(a, out, t, TERN__TASK_STATE__TASK_DONE, &copy); break;
-    case TERN__END_KIND__END_TRAP:
     case TERN__END_KIND__END_LIMIT:
+        name_budget(t, &copy, out);
+        task_end(a, out, t, TERN__TASK_STATE__TASK_FAILED, &copy);
+        break;
+    case TERN__END_KIND__END_TRAP:
     case TERN__END_KIND__END_REFUSED:
         task_end(a, out, t, TERN__TASK_STATE__TASK_FAILED, &copy);
         break;

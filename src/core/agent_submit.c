@@ -62,14 +62,31 @@ static struct fault check_work(const struct agent *a, const struct peer *p, cons
     return FINE;
 }
 
-static struct fault check_job(const struct agent *a, const struct peer *p, const Tern__Job *job,
-                              struct core_out *out)
+static struct fault check_wishes(const Tern__Job *job, struct core_out *out)
 {
-    if (!job)
-        return fault(TERN_EUSAGE, "the request has no job in it");
     if (job->policy && job->policy->copies > LIMIT_COPIES)
         return fault(TERN_EUSAGE, core_text(out, "%u copies are asked for; at most %d are kept",
                                             (unsigned)job->policy->copies, LIMIT_COPIES));
+    if (job->policy && job->policy->speculative)
+        return fault(TERN_EUSAGE, "this agent runs no task twice at a time; submit it without "
+                                  "asking for that (speculative)");
+    if (job->deadline_ns < 0 || (job->deadline_ns && job->submitted_ns <= 0))
+        return fault(TERN_EUSAGE, "a deadline is a time, and counts from when the job was "
+                                  "submitted, which it does not say");
+    if (job->deadline_ns && job->deadline_ns <= job->submitted_ns)
+        return fault(TERN_EUSAGE, "the job's deadline had passed when it was submitted");
+    return FINE;
+}
+
+static struct fault check_job(const struct agent *a, const struct peer *p, const Tern__Job *job,
+                              struct core_out *out)
+{
+    struct fault f = job ? check_wishes(job, out) : FINE;
+
+    if (!job)
+        return fault(TERN_EUSAGE, "the request has no job in it");
+    if (f.text)
+        return f;
     if (tern__job__get_packed_size(job) > SUBMIT_BYTES)
         return fault(TERN_ETOOBIG,
                      core_text(out, "the job's description has more than %d bytes", SUBMIT_BYTES));
@@ -89,6 +106,9 @@ static struct fault check_more(const struct agent *a, const struct peer *p, cons
     if (j->cancelled)
         return fault(TERN_EBUSY,
                      core_text(out, "job %llu has been cancelled", (unsigned long long)j->n));
+    if (a->now_ns >= j->due_ns)
+        return fault(TERN_EBUSY, core_text(out, "the deadline of job %llu has passed",
+                                           (unsigned long long)j->n));
     return FINE;
 }
 

@@ -39,6 +39,15 @@ static int compare_movers(const struct tree_link *a, const struct tree_link *b)
     return order_u64(tree_of(a, struct run, mover)->task, tree_of(b, struct run, mover)->task);
 }
 
+static int compare_due(const struct tree_link *a, const struct tree_link *b)
+{
+    const struct job *x = tree_of(a, struct job, due), *y = tree_of(b, struct job, due);
+
+    if (x->due_ns != y->due_ns)
+        return x->due_ns < y->due_ns ? -1 : 1;
+    return order_u64(x->n, y->n);
+}
+
 void tasks_init(struct agent *a)
 {
     a->movers.compare = compare_movers;
@@ -46,6 +55,7 @@ void tasks_init(struct agent *a)
     a->ended.compare = compare_ends;
     a->doomed.compare = a->stalled.compare = compare_numbers;
     a->cancelling.compare = compare_jobs;
+    a->deadlines.compare = compare_due;
 }
 
 struct task *task_get(const struct agent *a, uint64_t n)
@@ -296,6 +306,39 @@ void task_unwant(struct agent *a, struct task *t)
 
 /* ---------------------------------------------------------------- jobs */
 
+static void *part_of(struct job *j, const ProtobufCMessageDescriptor *type, const void *like)
+{
+    void *part = arena_new(&j->arena, 1, type->sizeof_message);
+
+    check(part);
+    if (like)
+        memcpy(part, like, type->sizeof_message);
+    else
+        protobuf_c_message_init(type, part);
+    return part;
+}
+
+/*
+ * A budget of processor time is a limit of the program's: what its checkpoints carry on from one
+ * attempt to the next is what counts, not what was lost with a machine.
+ */
+static Tern__Work *work_in_budget(struct job *j)
+{
+    const Tern__Budget *budget = j->known->budget;
+    Tern__Work *work = j->known->work;
+    Tern__Program *program;
+    Tern__ProgramLimits *limits;
+
+    if (!budget || !budget->cpu_ns || !work || !work->program)
+        return work;
+    work = part_of(j, &tern__work__descriptor, work);
+    work->program = program = part_of(j, &tern__program__descriptor, work->program);
+    program->limits = limits = part_of(j, &tern__program_limits__descriptor, program->limits);
+    if (!limits->cpu_ns || limits->cpu_ns > budget->cpu_ns)
+        limits->cpu_ns = budget->cpu_ns;
+    return work;
+}
+
 static void lean_job(struct job *j)
 {
     const Tern__Job *known = j->known;
@@ -304,7 +347,7 @@ static void lean_job(struct job *j)
     j->lean.n = j->n;
     j->lean.owner = known->owner;
     j->lean.domain = known->domain;
-    j->lean.work = known->work;
+    j->lean.work = work_in_budget(j);
     j->lean.requirements = known->requirements;
     j->lean.policy = known->policy;
     j->lean_bytes = tern__job__get_packed_size(&j->lean);
@@ -317,6 +360,7 @@ struct job *job_new(struct agent *a, const Tern__Job *spec, struct owner *owner)
         spec->work && spec->work->program ? spec->work->program->module : NULL;
 
     j->n = spec->n;
+    j->due_ns = INT64_MAX;
     j->owner = owner;
     j->known = message_copy(&spec->base, &j->arena);
     check(j->known);
@@ -329,6 +373,20 @@ struct job *job_new(struct agent *a, const Tern__Job *spec, struct owner *owner)
     }
     check(directory_put(&a->jobs, j->n, j));
     return j;
+}
+
+void job_begin(struct agent *a, struct job *j, int64_t accepted_ns)
+{
+    const Tern__Job *known = j->known;
+
+    j->accepted_ns = accepted_ns;
+    if (known->deadline_ns <= 0 || known->submitted_ns <= 0)
+        return;
+    j->due_ns = accepted_ns;
+    if (known->deadline_ns > known->submitted_ns &&
+        __builtin_add_overflow(accepted_ns, known->deadline_ns - known->submitted_ns, &j->due_ns))
+        j->due_ns = INT64_MAX;
+    tree_add(&a->deadlines, &j->due);
 }
 
 static void bury(struct agent *a, struct job *j)
@@ -354,6 +412,8 @@ static void job_free(struct agent *a, struct job *j)
     directory_remove(&a->jobs, j->n);
     if (tree_in(&j->walk))
         tree_remove(&a->cancelling, &j->walk);
+    if (tree_in(&j->due))
+        tree_remove(&a->deadlines, &j->due);
     class_give_back(a, j->class);
     if (j->module)
         root_unwant(a, j->module);

@@ -453,9 +453,113 @@ static void test_priority_and_requirements(void **state)
     pool_free(&p);
 }
 
+/* ---------------------------------------------------------------- what a job may use */
+
+#define WALL_NS INT64_C(1700000000000000000)
+
+/* Submits with what `ask` sets; the answer. */
+static Tern__Envelope *submit_with(struct pool *p, const Tern__Job *ask, size_t tasks)
+{
+    struct arena arena = {0};
+    Tern__Envelope e, *answer;
+
+    rig_submit_message(&e, 'm', tasks, &arena);
+    e.submit->job->submitted_ns = ask->submitted_ns;
+    e.submit->job->deadline_ns = ask->deadline_ns;
+    e.submit->job->budget = ask->budget;
+    e.submit->job->policy = ask->policy;
+    answer = pool_ask(p, &e);
+    arena_release(&arena);
+    return answer;
+}
+
+static void test_a_deadline(void **state)
+{
+    const int64_t second_ns = 1000000000;
+    struct pool p = pool_new(1, NULL);
+    Tern__Job ask = TERN__JOB__INIT;
+    const Tern__TaskSeen *now;
+    Tern__Fence fence;
+    uint64_t first;
+
+    (void)state;
+    ask.submitted_ns = WALL_NS;
+    ask.deadline_ns = WALL_NS + 4 * second_ns;
+    first = submit_with(&p, &ask, 3)->submitted->first;
+    fence = pool_placed(&p, p.node, 0);
+    rig_begun(p.rig, p.node, &fence);
+    rig_end(p.rig, p.node, &fence, TERN__END_KIND__END_EXIT, 0);
+    fence = pool_placed(&p, p.node, 0);
+    rig_begun(p.rig, p.node, &fence);
+    rig_restart(p.rig); /* nothing of it is forgotten */
+    p.client = rig_client(p.rig, "ann");
+    p.node = pool_node_back(&p, "n", &fence, 1);
+    rig_pass(p.rig, second_ns);
+    pool_beat(&p, p.node);
+    rig_pass(p.rig, second_ns);
+    pool_beat(&p, p.node);
+    rig_pass(p.rig, second_ns);
+    pool_beat(&p, p.node);
+    assert_int_equal(pool_state(&p, first + 1), TERN__TASK_STATE__TASK_RUNNING);
+    rig_pass(p.rig, second_ns);
+    assert_int_equal(rig_order(p.rig, p.node, TERN__ORDER_KIND__ORDER_STOP, 0)->fence->task,
+                     fence.task);
+    assert_int_equal(pool_state(&p, first), TERN__TASK_STATE__TASK_DONE);
+    for (uint64_t n = first + 1; n < first + 3; n++) {
+        now = rig_task(p.rig, p.client, n)->now;
+        assert_int_equal(now->state, TERN__TASK_STATE__TASK_FAILED);
+        assert_non_null(strstr(now->end->text, "its deadline"));
+    }
+    ask.deadline_ns = WALL_NS;
+    assert_true(pool_refused(submit_with(&p, &ask, 1), TERN_EUSAGE, "had passed"));
+    ask.submitted_ns = 0;
+    assert_true(pool_refused(submit_with(&p, &ask, 1), TERN_EUSAGE, "does not say"));
+    pool_free(&p);
+}
+
+static void test_a_budget_of_time(void **state)
+{
+    struct pool p = pool_new(1, NULL);
+    Tern__Job ask = TERN__JOB__INIT;
+    Tern__Budget budget = TERN__BUDGET__INIT;
+    const Tern__Order *o;
+    Tern__Fence fence;
+    uint64_t task;
+
+    (void)state;
+    budget.cpu_ns = 5000000000;
+    ask.budget = &budget;
+    task = submit_with(&p, &ask, 1)->submitted->first;
+    o = rig_order(p.rig, p.node, TERN__ORDER_KIND__ORDER_PLACE, 0);
+    assert_int_equal(o->placing->job->work->program->limits->cpu_ns, budget.cpu_ns);
+    fence = *o->fence;
+    rig_begun(p.rig, p.node, &fence);
+    rig_end(p.rig, p.node, &fence, TERN__END_KIND__END_LIMIT, 1);
+    assert_int_equal(pool_state(&p, task), TERN__TASK_STATE__TASK_FAILED);
+    assert_string_equal(rig_task(p.rig, p.client, task)->now->end->text,
+                        "its budget of 5000 ms of processor time is used up");
+    pool_free(&p);
+}
+
+static void test_what_is_not_done(void **state)
+{
+    struct pool p = pool_new(0, NULL);
+    Tern__Job ask = TERN__JOB__INIT;
+    Tern__Policy policy = TERN__POLICY__INIT;
+
+    (void)state;
+    policy.speculative = true;
+    ask.policy = &policy;
+    assert_true(pool_refused(submit_with(&p, &ask, 1), TERN_EUSAGE, "speculative"));
+    pool_free(&p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_deadline),
+        cmocka_unit_test(test_a_budget_of_time),
+        cmocka_unit_test(test_what_is_not_done),
         cmocka_unit_test(test_sessions),
         cmocka_unit_test(test_too_many_sessions),
         cmocka_unit_test(test_refused_jobs),
