@@ -29,8 +29,8 @@ enum core_event_kind {
     CORE_UP,      /* a peer, with its Hello, which has been looked at (drive/links.h) */
     CORE_MESSAGE, /* from a peer that is up */
     CORE_DOWN,    /* a peer is gone */
-    CORE_ABSENT,  /* node: the agent was dialled, and its machine says that it does not run */
-    CORE_LEAVE    /* we have been asked to end: get ready for it, then say CORE_END */
+    CORE_LEAVE,   /* we have been asked to end: get ready for it, then say CORE_END */
+    CORE_ABSENT   /* node: the agent was dialled, and its machine says that it does not run */
 };
 
 struct core_event {

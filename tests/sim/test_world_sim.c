@@ -211,7 +211,7 @@ static void test_refused(void **unused)
     w->calls->dial(w->self, "tcp:b:7");
     run(p, SECOND);
     assert_int_equal(p->side[0].closed, 2);
-    assert_int_equal(p->side[0].err, TERN_EIO);
+    assert_int_equal(p->side[0].err, TERN_EUNREACHABLE);
     w->calls->dial(w->self, "unix:x"); /* nobody there */
     run(p, SECOND);
     assert_int_equal(p->side[0].closed, 3);
