@@ -56,7 +56,7 @@ static bool snapshot_is_due(const struct agent_drive *d)
         d->config.snapshot_facts ? d->config.snapshot_facts : AGENT_SNAPSHOT_FACTS;
     const uint64_t facts = d->appended - d->snapshot_at;
 
-    return !d->ending && facts >= least && facts >= d->snapshot_size;
+    return !d->ending && !d->compact_up_to && facts >= least && facts >= d->snapshot_size;
 }
 
 static void carry_all(struct agent_drive *d)
@@ -67,7 +67,7 @@ static void carry_all(struct agent_drive *d)
     links_wake(d->links, time_wake(d, d->out.wake_ns), on_wake);
     core_out_clear(&d->out);
     if (snapshot_is_due(d))
-        facts_snapshot(d);
+        facts_compact(d);
 }
 
 static void give(struct agent_drive *d, struct core_event *ev)
@@ -180,6 +180,11 @@ static void on_broken(void *context, const char *why)
     end(context, TERN_EIO, why);
 }
 
+static void on_compacted(void *context, enum tern_err err, uint64_t size, const char *why)
+{
+    facts_compacted(context, err, size, why);
+}
+
 /* ---- life ---- */
 
 enum tern_err agent_drive_new(const struct agent_drive_config *config, struct agent_drive **out,
@@ -203,6 +208,7 @@ enum tern_err agent_drive_new(const struct agent_drive_config *config, struct ag
     config->journal->context = d;
     config->journal->stored = on_stored;
     config->journal->broken = on_broken;
+    config->journal->compacted = on_compacted;
     config->world->calls->random(config->world->self, pool, sizeof pool);
     time_begin(d);
     agent_start(d->agent, drive_time(d), pool, &d->out);
@@ -233,6 +239,7 @@ void agent_drive_free(struct agent_drive *d)
         return;
     d->config.journal->stored = NULL;
     d->config.journal->broken = NULL;
+    d->config.journal->compacted = NULL;
     links_free(d->links);
     agent_free(d->agent);
     core_out_release(&d->out);

@@ -9,8 +9,9 @@
  *          ahead. After a clean end it goes on where it was, after a crash at that bound.
  * Rights   The core gives capabilities without their proof; they are sealed here with the depot's
  *          key, which came with its ad (drive/capability.h).
- * Snapshot When as many facts as that came since the last one, and as many as it had; and once more
- *          at a clean end.
+ * Snapshot When as many facts as that came since the last one, and as many as it had: the journal
+ *          makes it of its own facts (a second agent's core that applies them, agent_drive_fold.c),
+ *          so that nobody waits for it. Once more at a clean end, of the core itself.
  * Ends     `ended`, once: after agent_drive_leave, or when the journal is broken. Then
  *          agent_drive_free.
  */

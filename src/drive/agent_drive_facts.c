@@ -1,7 +1,6 @@
 #include "drive/agent_drive_inner.h"
 
 #include "base/check.h"
-#include "base/little.h"
 #include "core/agent_history.h"
 
 static const char *state_text(Tern__TaskState state)
@@ -99,42 +98,41 @@ enum tern_err facts_read(struct agent_drive *d, struct problem *p)
 
 /* ---- snapshots ---- */
 
-static void add(struct agent_drive *d, struct bytes *to, const Tern__Fact *fact)
-{
-    uint8_t size[4];
-
-    bytes_clear(&d->fact);
-    check(fact_encode(fact, &d->fact) == TERN_OK);
-    little_put(size, d->fact.size, sizeof size);
-    bytes_append(to, size, sizeof size);
-    bytes_append(to, d->fact.data, d->fact.size);
-}
-
 void facts_snapshot(struct agent_drive *d)
 {
     const struct journal *j = d->config.journal;
-    Tern__Fact bound = TERN__FACT__INIT;
-    struct core_out out = {.wake_ns = INT64_MAX};
+    const int64_t bound_ns = d->ending       ? d->now_ns
+                             : d->bound_fact ? d->bound_asked_ns
+                                             : d->bound_ns;
     struct bytes all = {0};
-    uint64_t cursor = 0, count = 0;
-    bool more = true;
+    uint64_t count = 0;
 
-    while (more) {
-        more = agent_snapshot(d->agent, &cursor, &out);
-        for (size_t i = 0; i < out.count; i++)
-            if (out.actions[i].kind == CORE_STORE)
-                add(d, &all, out.actions[i].fact);
-        count += out.count;
-        core_out_clear(&out);
-    }
-    bound.time_ns = d->ending ? d->now_ns : d->bound_fact ? d->bound_asked_ns : d->bound_ns;
-    add(d, &all, &bound);
-    core_out_release(&out);
-    d->snapshot_at = d->appended;
-    d->snapshot_size = count;
-    if (bytes_ok(&all))
+    if (fold_facts(d->agent, bound_ns, &all, &count) == TERN_OK)
         j->calls->snapshot(j->self, &all, d->appended);
     else
-        drive_log(d, NOTE_WARN, "no memory for a snapshot: it is tried again later");
+        drive_log(d, NOTE_WARN, "no memory for a snapshot: the next start takes longer");
+    d->snapshot_at = d->appended;
+    d->snapshot_size = count;
     bytes_release(&all);
+}
+
+void facts_compact(struct agent_drive *d)
+{
+    const struct journal *j = d->config.journal;
+    const struct journal_fold fold = fold_new(&d->agent_config);
+
+    d->compact_up_to = d->appended;
+    j->calls->compact(j->self, &fold, d->appended);
+}
+
+/* If it failed it is tried again when as many facts have come once more. */
+void facts_compacted(struct agent_drive *d, enum tern_err err, uint64_t size, const char *why)
+{
+    if (err)
+        drive_log(d, NOTE_WARN, "no snapshot could be made of the journal: %s", why);
+    else
+        d->snapshot_size = size;
+    if (d->snapshot_at < d->compact_up_to)
+        d->snapshot_at = d->compact_up_to;
+    d->compact_up_to = 0;
 }

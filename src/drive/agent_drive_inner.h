@@ -29,6 +29,7 @@ struct agent_drive {
     /* Facts. */
     uint64_t appended, stored, snapshot_at;
     uint64_t snapshot_size; /* facts in the last one */
+    uint64_t compact_up_to; /* 0: the journal is not being compacted */
     struct waiting *first, *last;
     size_t waiting_bytes;
     link_id *held; /* links that are not read from, since too much waits */
@@ -72,6 +73,13 @@ void seal_release(struct agent_drive *d);
 void fact_store(struct agent_drive *d, const Tern__Fact *fact);
 enum tern_err facts_read(struct agent_drive *d, struct problem *p);
 void facts_snapshot(struct agent_drive *d);
+void facts_compact(struct agent_drive *d);
+void facts_compacted(struct agent_drive *d, enum tern_err err, uint64_t size, const char *why);
+
+/* agent_drive_fold.c: facts in a row, each behind its size */
+enum tern_err fold_facts(const struct agent *agent, int64_t bound_ns, struct bytes *out,
+                         uint64_t *count);
+struct journal_fold fold_new(const struct agent_config *config);
 
 /* agent_drive_note.c */
 void note_log(struct agent_drive *d, const struct note *note);

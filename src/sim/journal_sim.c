@@ -30,6 +30,8 @@ struct sim_disk {
     uint64_t writing_up_to; /* 0: nothing is being written */
     struct bytes next_snapshot;
     uint64_t next_up_to; /* 0: none */
+    struct journal_fold fold;
+    uint64_t fold_up_to; /* 0: none */
     bool paused, told_late, fails, broken;
 };
 
@@ -53,11 +55,19 @@ static void drop_facts(struct sim_disk *d, size_t from, size_t to)
     d->count -= to - from;
 }
 
+static void drop_fold(struct sim_disk *d)
+{
+    if (d->fold_up_to)
+        d->fold.calls->free(d->fold.self);
+    d->fold_up_to = 0;
+}
+
 void sim_disk_free(struct sim_disk *d)
 {
     if (!d)
         return;
     drop_facts(d, 0, d->count);
+    drop_fold(d);
     free(d->facts);
     bytes_release(&d->snapshot);
     bytes_release(&d->next_snapshot);
@@ -97,6 +107,40 @@ static void take_snapshot(struct sim_disk *d)
     forget_before(d, d->snapshot_up_to);
 }
 
+/* The facts up to a number, each to the function. */
+static enum tern_err fold_all(struct sim_disk *d, const struct journal_fold *fold)
+{
+    enum tern_err err = TERN_OK;
+
+    for (size_t at = 0; at < d->snapshot.size && !err;) {
+        const size_t size = (size_t)little_get(d->snapshot.data + at, 4);
+
+        err = fold->calls->fact(fold->self, view_of(d->snapshot.data + at + 4, size));
+        at += 4 + size;
+    }
+    for (size_t i = 0; i < d->count && d->facts[i].number <= d->fold_up_to && !err; i++)
+        err = fold->calls->fact(fold->self, view_of(d->facts[i].data, d->facts[i].size));
+    return err;
+}
+
+static void compact(struct sim_disk *d)
+{
+    struct bytes result = {0};
+    uint64_t size = 0;
+    enum tern_err err = fold_all(d, &d->fold);
+
+    if (!err)
+        err = d->fold.calls->result(d->fold.self, &result, &size);
+    check(!err); /* what was appended here can be applied */
+    bytes_release(&d->next_snapshot);
+    d->next_snapshot = result;
+    d->next_up_to = d->fold_up_to;
+    drop_fold(d);
+    take_snapshot(d);
+    if (d->journal.compacted)
+        d->journal.compacted(d->journal.context, TERN_OK, size, "");
+}
+
 static void tell(struct sim_disk *d)
 {
     sim_tell(d->sim, TRACE_STORED, d->name, d->stored, 0, NULL);
@@ -113,6 +157,8 @@ static void written(void *disk, uint64_t life)
     d->writing_up_to = 0;
     if (d->next_up_to && d->next_up_to <= d->stored)
         take_snapshot(d);
+    if (d->fold_up_to && d->fold_up_to <= d->stored)
+        compact(d);
     write_group(d);
     d->told_late = d->paused;
     if (!d->paused)
@@ -141,7 +187,7 @@ static void write_group(struct sim_disk *d)
 {
     int64_t takes;
 
-    if (d->writing_up_to || (d->appended == d->stored && !d->next_up_to))
+    if (d->writing_up_to || (d->appended == d->stored && !d->next_up_to && !d->fold_up_to))
         return;
     takes = prng_between(&d->dice, d->config.write_least_ns, d->config.write_most_ns);
     if (prng_chance(&d->dice, d->config.slow))
@@ -177,6 +223,7 @@ void sim_disk_crash(struct sim_disk *d)
     d->stored = d->appended = kept;
     d->writing_up_to = d->next_up_to = 0;
     bytes_release(&d->next_snapshot);
+    drop_fold(d);
     d->life++;
     d->broken = d->paused = d->told_late = false;
 }
@@ -226,6 +273,7 @@ static void call_snapshot(void *self, struct bytes *facts_taken, uint64_t up_to)
 {
     struct sim_disk *d = self;
 
+    drop_fold(d);
     bytes_release(&d->next_snapshot);
     d->next_snapshot = *facts_taken;
     *facts_taken = (struct bytes){0};
@@ -233,10 +281,21 @@ static void call_snapshot(void *self, struct bytes *facts_taken, uint64_t up_to)
     write_group(d);
 }
 
+static void call_compact(void *self, const struct journal_fold *fold_taken, uint64_t up_to)
+{
+    struct sim_disk *d = self;
+
+    check(!d->fold_up_to && up_to);
+    d->fold = *fold_taken;
+    d->fold_up_to = up_to;
+    write_group(d);
+}
+
 static void call_close(void *self)
 {
     struct sim_disk *d = self;
 
+    drop_fold(d);
     d->life++; /* nothing is told any more; what was appended is still written */
     d->stored = d->appended;
     d->writing_up_to = 0;
@@ -244,8 +303,11 @@ static void call_close(void *self)
         take_snapshot(d);
 }
 
-static const struct journal_calls calls = {
-    .read = call_read, .append = call_append, .snapshot = call_snapshot, .close = call_close};
+static const struct journal_calls calls = {.read = call_read,
+                                           .append = call_append,
+                                           .snapshot = call_snapshot,
+                                           .compact = call_compact,
+                                           .close = call_close};
 
 struct journal *sim_disk_journal(struct sim_disk *d)
 {

@@ -25,6 +25,8 @@ struct paper { /* a journal that a test can tear */
     struct bytes fact[4096];
     uint64_t count, stored, snapshots, snapshot_up_to;
     struct bytes snapshot;
+    struct journal_fold fold;
+    uint64_t fold_up_to;
 };
 
 static enum tern_err paper_read(void *self, void *context,
@@ -67,18 +69,50 @@ static void paper_snapshot(void *self, struct bytes *taken, uint64_t up_to)
     paper->snapshots++;
 }
 
+static void paper_compact(void *self, const struct journal_fold *taken, uint64_t up_to)
+{
+    struct paper *paper = self;
+
+    assert_true(!paper->fold_up_to);
+    paper->fold = *taken;
+    paper->fold_up_to = up_to;
+}
+
+static enum tern_err paper_to_fold(void *context, uint64_t number, struct view bytes)
+{
+    struct paper *paper = context;
+
+    return number > paper->fold_up_to ? TERN_OK : paper->fold.calls->fact(paper->fold.self, bytes);
+}
+
+static void paper_fold(struct paper *paper)
+{
+    struct bytes result = {0};
+    struct problem p = {0};
+    uint64_t size;
+
+    assert_int_equal(paper_read(paper, paper, paper_to_fold, &p), TERN_OK);
+    assert_int_equal(paper->fold.calls->result(paper->fold.self, &result, &size), TERN_OK);
+    paper->fold.calls->free(paper->fold.self);
+    paper_snapshot(paper, &result, paper->fold_up_to);
+    paper->fold_up_to = 0;
+    paper->journal.compacted(paper->journal.context, TERN_OK, size, "");
+}
+
 static void paper_close(void *self)
 {
     (void)self;
 }
 
 static const struct journal_calls paper_calls = {paper_read, paper_append, paper_snapshot,
-                                                 paper_close};
+                                                 paper_compact, paper_close};
 
 static void paper_store(struct paper *paper)
 {
     paper->stored = paper->count;
     paper->journal.stored(paper->journal.context, paper->stored);
+    if (paper->fold_up_to && paper->fold_up_to <= paper->stored)
+        paper_fold(paper);
 }
 
 /* What was not stored is gone. */

@@ -98,6 +98,7 @@ static void on_done(uv_async_t *handle)
     }
     if (broken && to->broken)
         to->broken(to->context, j->why);
+    fold_due(j);
 }
 
 static void begin_writing(struct journal_sqlite *j)
@@ -151,17 +152,36 @@ static uint64_t append(void *self, struct view fact, const struct journal_histor
 }
 
 /* A second one before the first is begun replaces it: it says more. */
+bool shot_take(struct journal_sqlite *j, struct bytes *facts_taken, uint64_t up_to)
+{
+    bool newest;
+
+    uv_mutex_lock(&j->lock);
+    newest = up_to >= j->shot_newest;
+    if (newest) {
+        j->shot_newest = up_to;
+        bytes_release(&j->shot_next.facts);
+        j->shot_next = (struct shot){.facts = *facts_taken, .up_to = up_to, .there = true};
+        *facts_taken = (struct bytes){0};
+        uv_cond_signal(&j->work);
+    }
+    uv_mutex_unlock(&j->lock);
+    return newest;
+}
+
 static void take_snapshot(void *self, struct bytes *facts_taken, uint64_t up_to)
 {
     struct journal_sqlite *j = self;
 
+    fold_drop(j);
     begin_writing(j);
-    uv_mutex_lock(&j->lock);
-    bytes_release(&j->shot_next.facts);
-    j->shot_next = (struct shot){.facts = *facts_taken, .up_to = up_to, .there = true};
-    *facts_taken = (struct bytes){0};
-    uv_cond_signal(&j->work);
-    uv_mutex_unlock(&j->lock);
+    check(shot_take(j, facts_taken, up_to));
+}
+
+static void compact(void *self, const struct journal_fold *fold_taken, uint64_t up_to)
+{
+    begin_writing(self);
+    fold_begin(self, fold_taken, up_to);
 }
 
 static enum tern_err read_all(void *self, void *context,
@@ -184,6 +204,7 @@ static void close_all(void *self)
 {
     struct journal_sqlite *j = self;
 
+    fold_drop(j);
     uv_mutex_lock(&j->lock);
     j->closing = true;
     uv_cond_signal(&j->work);
@@ -197,11 +218,15 @@ static void close_all(void *self)
     bytes_release(&j->shot_next.facts);
     uv_mutex_destroy(&j->lock);
     uv_cond_destroy(&j->work);
+    free(j->path);
     uv_close((uv_handle_t *)&j->done, on_closed);
 }
 
-static const struct journal_calls calls = {
-    .read = read_all, .append = append, .snapshot = take_snapshot, .close = close_all};
+static const struct journal_calls calls = {.read = read_all,
+                                           .append = append,
+                                           .snapshot = take_snapshot,
+                                           .compact = compact,
+                                           .close = close_all};
 
 enum tern_err journal_sqlite_open(uv_loop_t *loop, const char *path, struct journal_sqlite **out,
                                   struct problem *p)
@@ -211,9 +236,12 @@ enum tern_err journal_sqlite_open(uv_loop_t *loop, const char *path, struct jour
 
     check(j);
     j->journal = (struct journal){.calls = &calls, .self = j};
+    j->path = strdup(path);
+    check(j->path);
     err = journal_db_open(j, path, p);
     if (err) {
         journal_db_close(j);
+        free(j->path);
         free(j);
         return err;
     }

@@ -6,6 +6,8 @@
  *          transaction, and `stored` is told on the loop when that is on the disk (write-ahead log,
  *          synchronous=FULL). A snapshot goes in pieces between the facts and counts with the last
  *          one; what it replaces is deleted then.
+ * Compact  By another thread, which reads all up to the number by a connection of its own (as of one
+ *          moment: the writer goes on), and hands the fold's result to the writer as a snapshot.
  * Reading  Stops at the first thing that cannot be (a gap, a sum that is wrong): TERN_ECORRUPT.
  * Failure  A transaction that fails (disk full, input or output) leaves what was before; `broken`
  *          says why, once, and nothing is stored any more.

@@ -245,6 +245,29 @@ enum tern_err journal_db_read(struct journal_sqlite *j, void *context,
     return err;
 }
 
+enum tern_err journal_db_read_apart(const char *path, void *context,
+                                    enum tern_err (*fact)(void *context, uint64_t number,
+                                                          struct view bytes),
+                                    struct problem *p)
+{
+    struct journal_sqlite *apart = calloc(1, sizeof *apart);
+    enum tern_err err;
+
+    if (!apart)
+        return problem_set(p, TERN_ENOMEM, "no memory to read the journal");
+    if (sqlite3_open_v2(path, &apart->db, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL) !=
+        SQLITE_OK)
+        err = cannot(apart, "read", p);
+    else
+        err = run(apart, "BEGIN", p);
+    sqlite3_busy_timeout(apart->db, BUSY_MS);
+    if (!err)
+        err = journal_db_read(apart, context, fact, p);
+    journal_db_close(apart);
+    free(apart);
+    return err;
+}
+
 /* ---- writing ---- */
 
 static bool step(struct journal_sqlite *j, enum statement which)

@@ -10,6 +10,7 @@
 #include "os/pool/journal_sqlite.h"
 
 #include <sqlite3.h>
+#include <stdatomic.h>
 
 enum { JOURNAL_FORMAT = 1, SNAPSHOT_PIECE = 4 << 20 };
 
@@ -48,8 +49,23 @@ struct shot { /* a snapshot that is being written */
     bool there;
 };
 
+struct folding { /* the journal's facts being made into a snapshot, by a thread of its own */
+    struct journal_fold fold;
+    uint64_t up_to; /* 0: none; it begins when these are stored */
+    uv_thread_t thread;
+    bool running;
+    atomic_bool stop;
+    /* Its thread's until `over`. */
+    enum tern_err err;
+    uint64_t size;
+    char why[PROBLEM_TEXT_MAX];
+    bool over; /* under the journal's lock */
+};
+
 struct journal_sqlite {
     struct journal journal;
+    char *path;
+    struct folding folding; /* the loop's */
     sqlite3 *db;
     sqlite3_stmt *sql[SQL_COUNT];
     uint64_t last; /* fact that was appended */
@@ -61,6 +77,7 @@ struct journal_sqlite {
     /* Under the lock. */
     struct load next;
     struct shot shot_next;
+    uint64_t shot_newest; /* up to where the last snapshot goes that was handed over */
     bool closing, broken;
     uint64_t stored, told;
     char why[PROBLEM_TEXT_MAX];
@@ -77,8 +94,20 @@ enum tern_err journal_db_read(struct journal_sqlite *j, void *context,
                               enum tern_err (*fact)(void *context, uint64_t number,
                                                     struct view bytes),
                               struct problem *p);
+/* All of it as one reader sees it, by another connection: for any thread. */
+enum tern_err journal_db_read_apart(const char *path, void *context,
+                                    enum tern_err (*fact)(void *context, uint64_t number,
+                                                          struct view bytes),
+                                    struct problem *p);
 /* One transaction: the load, and the next piece of the snapshot. */
 enum tern_err journal_db_write(struct journal_sqlite *j, struct problem *p);
+
+/* journal_sqlite_fold.c */
+void fold_begin(struct journal_sqlite *j, const struct journal_fold *fold_taken, uint64_t up_to);
+void fold_due(struct journal_sqlite *j); /* something was stored, or it is over */
+void fold_drop(struct journal_sqlite *j);
+/* journal_sqlite.c: true: it is to be written; false: a newer one has been. */
+bool shot_take(struct journal_sqlite *j, struct bytes *facts_taken, uint64_t up_to);
 
 void load_clear(struct load *l);
 void load_release(struct load *l);

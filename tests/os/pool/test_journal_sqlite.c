@@ -27,6 +27,8 @@ struct user {
     uint64_t stored, stop_at;
     unsigned broken;
     char why[512];
+    uint64_t compacted;
+    enum tern_err compact_err;
     /* Read. */
     uint64_t from_snapshot, facts, last;
 };
@@ -46,6 +48,16 @@ static void on_broken(void *context, const char *why)
     struct user *u = context;
 
     u->broken++;
+    snprintf(u->why, sizeof u->why, "%s", why);
+    uv_stop(&u->loop);
+}
+
+static void on_compacted(void *context, enum tern_err err, uint64_t size, const char *why)
+{
+    struct user *u = context;
+
+    u->compacted = err ? 1 : size;
+    u->compact_err = err;
     snprintf(u->why, sizeof u->why, "%s", why);
     uv_stop(&u->loop);
 }
@@ -91,6 +103,7 @@ static enum tern_err begin(struct user *u, const char *path, struct problem *p)
     u->journal->context = u;
     u->journal->stored = on_stored;
     u->journal->broken = on_broken;
+    u->journal->compacted = on_compacted;
     err = u->journal->calls->read(u->journal->self, u, take_fact, p);
     u->stored = u->last;
     return err;
@@ -177,6 +190,121 @@ static void test_snapshot_replaces_facts(void **state)
     assert_int_equal(u.from_snapshot, 40010);
     assert_int_equal(u.facts, 0);
     append(&u, 40011);
+    finish(&u);
+}
+
+/* ---- a fold, which finds that all facts come in order, and gives them back ---- */
+
+struct fold {
+    uint64_t last, fails_at;
+    bool *freed;
+};
+
+static enum tern_err fold_fact(void *self, struct view fact)
+{
+    struct fold *f = self;
+    uint8_t room[300];
+
+    f->last++;
+    return f->last != f->fails_at && view_equal(fact, fact_of(f->last, room)) ? TERN_OK
+                                                                              : TERN_ECORRUPT;
+}
+
+static enum tern_err fold_result(void *self, struct bytes *out, uint64_t *count)
+{
+    const struct fold *f = self;
+    uint8_t room[300], size[4];
+
+    for (uint64_t n = 1; n <= f->last; n++) {
+        const struct view fact = fact_of(n, room);
+
+        little_put(size, fact.size, 4);
+        bytes_append(out, size, 4);
+        bytes_append(out, fact.data, fact.size);
+    }
+    *count = f->last;
+    return TERN_OK;
+}
+
+static void fold_free(void *self)
+{
+    struct fold *f = self;
+
+    *f->freed = true;
+    free(f);
+}
+
+static void compact(struct user *u, uint64_t up_to, uint64_t fails_at, bool *freed)
+{
+    static const struct journal_fold_calls calls = {
+        .fact = fold_fact, .result = fold_result, .free = fold_free};
+    struct fold *f = calloc(1, sizeof *f);
+    const struct journal_fold fold = {.calls = &calls, .self = f};
+
+    assert_non_null(f);
+    *freed = false;
+    u->compacted = 0;
+    f->fails_at = fails_at;
+    f->freed = freed;
+    u->journal->calls->compact(u->journal->self, &fold, up_to);
+}
+
+static void wait_until_compacted(struct user *u)
+{
+    u->stop_at = 0;
+    while (!u->compacted)
+        uv_run(&u->loop, UV_RUN_DEFAULT);
+}
+
+static void test_compacting(void **state)
+{
+    const char *path = folder_name(*state, "journal");
+    struct problem p = {0};
+    struct user u;
+    bool freed;
+
+    assert_int_equal(begin(&u, path, &p), TERN_OK);
+    append_to(&u, 1, 30000); /* not stored yet when it is asked for */
+    compact(&u, 30000, 0, &freed);
+    append_to(&u, 30001, 31000);
+    wait_until_compacted(&u);
+    assert_int_equal(u.compact_err, TERN_OK);
+    assert_int_equal(u.compacted, 30000);
+    assert_true(freed);
+    append_to(&u, 31001, 32000);
+    compact(&u, 32000, 0, &freed); /* of a snapshot, and facts behind it */
+    wait_until_compacted(&u);
+    assert_int_equal(u.compacted, 32000);
+    append(&u, 32001);
+    finish(&u);
+    assert_int_equal(begin(&u, path, &p), TERN_OK);
+    assert_int_equal(u.from_snapshot, 32000);
+    assert_int_equal(u.facts, 1);
+    finish(&u);
+}
+
+static void test_compacting_that_comes_to_nothing(void **state)
+{
+    const char *path = folder_name(*state, "journal");
+    struct problem p = {0};
+    struct user u;
+    bool freed;
+
+    assert_int_equal(begin(&u, path, &p), TERN_OK);
+    append_to(&u, 1, 1000);
+    compact(&u, 1000, 500, &freed);
+    wait_until_compacted(&u);
+    assert_int_equal(u.compact_err, TERN_ECORRUPT);
+    assert_non_null(strstr(u.why, "damaged"));
+    assert_true(freed);
+    compact(&u, 1000, 0, &freed);
+    snapshot(&u, 1000); /* which takes its place */
+    assert_true(freed);
+    compact(&u, 1000, 0, &freed);
+    finish(&u); /* while it goes on, or has not begun */
+    assert_true(freed);
+    assert_int_equal(begin(&u, path, &p), TERN_OK);
+    assert_int_equal(u.last, 1000);
     finish(&u);
 }
 
@@ -377,6 +505,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_what_was_stored_is_there, folder_setup,
                                         folder_teardown),
         cmocka_unit_test_setup_teardown(test_snapshot_replaces_facts, folder_setup,
+                                        folder_teardown),
+        cmocka_unit_test_setup_teardown(test_compacting, folder_setup, folder_teardown),
+        cmocka_unit_test_setup_teardown(test_compacting_that_comes_to_nothing, folder_setup,
                                         folder_teardown),
         cmocka_unit_test_setup_teardown(test_history_for_people, folder_setup, folder_teardown),
         cmocka_unit_test_setup_teardown(test_damage_is_noticed, folder_setup, folder_teardown),
