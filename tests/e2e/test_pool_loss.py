@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
 """Parts of a pool are killed, and whoever waits for a program does not see more than a delay."""
+import os
+import signal
 import subprocess
 
-from pool import Pool
+from pool import Pool, wait_until
 from tap import PATIENCE_S, Suite, contains, equal
 
 suite = Suite()
@@ -16,11 +18,17 @@ class Echo:
         self.process = pool.begin("run", *options, program, "echo", stdin=subprocess.PIPE,
                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
-    def say(self, word):
+    def tell(self, word):
         self.n += 1
         self.process.stdin.write(word + "\n")
         self.process.stdin.flush()
+
+    def hear(self, word):
         equal(self.process.stdout.readline(), f"{self.n} {word}\n")
+
+    def say(self, word):
+        self.tell(word)
+        self.hear(word)
 
     def task(self):
         return next(r for r in self.pool.json("ps")["tasks"] if r["state"] == "running")
@@ -44,6 +52,121 @@ def a_node_is_killed(s):
         err = echo.end()
         contains(err, "was lost; it goes on from checkpoint")
         equal(pool.json("show", row["id"])["losses"], 3)
+
+
+def begin_again(pool, *names):
+    """Whatever there was under these names, agent, depots, nodes: in that order."""
+    for name in sorted(names):
+        if name == "agent":
+            pool.agent()
+        elif name.startswith("d"):
+            pool.depot(name)
+        else:
+            pool.node(name)
+
+
+@suite.case
+def the_agent_is_killed(s):
+    with Pool(s, depots=2, nodes=1) as pool:
+        echo = Echo(pool, s.program("lines.c"))
+        echo.say("one")
+        for n in range(6):
+            pool.parts["agent"].kill()
+            if n % 2:
+                echo.tell(f"away {n}")
+            pool.agent()
+            if n % 2:
+                echo.hear(f"away {n}")
+            echo.say(f"after {n}")
+        echo.end()
+
+
+@suite.case
+def a_depot_is_killed_and_comes_back(s):
+    for depots in (1, 2):
+        with Pool(s, depots=depots, nodes=1) as pool:
+            echo = Echo(pool, s.program("lines.c"))
+            echo.say("one")
+            for n in range(4):
+                name = f"d{n % depots + 1}"
+                pool.parts[name].kill()
+                echo.tell(f"away {n}")
+                pool.depot(name)
+                echo.hear(f"away {n}")
+                echo.say(f"after {n}")
+            echo.end()
+
+
+@suite.case
+def a_depot_is_killed_for_good(s):
+    for name in ("d1", "d2"):
+        with Pool(s, depots=2, nodes=1) as pool:
+            echo = Echo(pool, s.program("lines.c"))
+            echo.say("one")
+            pool.parts[name].kill()
+            for word in ("two", "three", "four"):
+                echo.say(word)
+            node = echo.task()["node"]
+            pool.parts[node].kill()
+            pool.node(node)
+            echo.say("five")
+            echo.end()
+
+
+@suite.case
+def all_are_killed_at_once(s):
+    with Pool(s, depots=2, nodes=2) as pool:
+        echo = Echo(pool, s.program("lines.c"))
+        echo.say("one")
+        for n in range(4):
+            for part in pool.parts.values():
+                part.process.kill()
+            for part in pool.parts.values():
+                part.process.wait(PATIENCE_S)
+            if n % 2:
+                echo.tell(f"away {n}")
+            begin_again(pool, *pool.parts)
+            if n % 2:
+                echo.hear(f"away {n}")
+            echo.say(f"after {n}")
+        echo.end()
+
+
+@suite.case
+def all_are_killed_while_it_works(s):
+    with Pool(s, depots=2, nodes=2) as pool:
+        program = s.program("lines.c")
+        expected = s.tern("exec", program, "work", 60).stdout
+        run = pool.begin("run", program, "work", 60, stdout=subprocess.PIPE,
+                         stderr=subprocess.PIPE, text=True)
+        seen = run.stdout.readline()
+        for part in list(pool.parts.values()):
+            part.process.kill()
+        for part in list(pool.parts.values()):
+            part.process.wait(PATIENCE_S)
+        begin_again(pool, *pool.parts)
+        equal(seen + run.stdout.read(), expected)
+        contains(run.stderr.read(), "worked\n")
+        equal(run.wait(PATIENCE_S), 0)
+
+
+@suite.case
+def the_terminal_of_the_client_goes_away(s):
+    with Pool(s, depots=1, nodes=1) as pool:
+        echo = Echo(pool, s.program("lines.c"))
+        echo.say("one")
+        task = echo.task()["id"]
+        echo.process.send_signal(signal.SIGHUP)
+        out, err = echo.process.communicate(timeout=PATIENCE_S)
+        equal((echo.process.returncode, out), (75, ""))
+        contains(err, f"tern attach {task}")
+        equal(pool.json("show", task)["state"], "running")
+        attached = pool.begin("attach", task, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                              text=True)
+        equal(attached.stdout.readline(), "1 one\n")
+        attached.kill()
+        attached.communicate()
+        equal(pool.tern("cancel", task).returncode, 0)
 
 
 @suite.case
