@@ -197,6 +197,7 @@ static void on_down(struct agent *a, const struct core_event *ev, struct core_ou
     nodes_down(a, p, out);
     depots_down(a, p, out);
     clients_down(a, p, out);
+    watches_down(a, p, out);
     peer_free(a, p);
 }
 

@@ -316,6 +316,7 @@ struct watch {
     struct peer *peer;
     struct watch *next; /* of this peer */
     bool ends_only;
+    bool awaits; /* committed output */
     uint64_t from_index;
     struct tree_link catch_up; /* agent->catching: has not been told all yet */
     uint64_t told;             /* numbers of tasks below have been */
@@ -592,8 +593,11 @@ void clients_done(struct core_out *out, const struct peer *p, uint64_t number, u
 void jobs_cancel_portion(struct agent *a, struct core_out *out);
 void watches_init(struct agent *a);
 void watch_take(struct agent *a, struct peer *p, const Tern__Envelope *e, struct core_out *out);
-bool watch_follows(const struct agent *a, const struct task *t);
-void watches_drop(struct agent *a, struct peer *p);
+bool watch_awaits(const struct agent *a, const struct task *t); /* its committed output */
+void watches_drop(struct agent *a, struct peer *p); /* nobody is told of that */
+void watches_down(struct agent *a, struct peer *p, struct core_out *out);
+/* To its node. Said again it does no harm. */
+void watch_tell_awaited(struct agent *a, const struct task *t, struct core_out *out);
 void watches_tell(struct agent *a, struct core_out *out);
 void watches_flush(struct agent *a, struct core_out *out);
 void query_take(struct agent *a, struct peer *p, const Tern__Envelope *e, struct core_out *out);

@@ -403,6 +403,23 @@ static int order_holdings(const void *a, const void *b)
     return order_u64(x->fence ? x->fence->task : 0, y->fence ? y->fence->task : 0);
 }
 
+/* What it was told of a task that it has may not have reached it: twice is no harm. */
+static void say_again(struct agent *a, struct node_at *n, const struct task *t,
+                      struct core_out *out)
+{
+    const struct run *r = t->run;
+
+    for (size_t i = 0; i < r->input_count; i++) {
+        node_order(a, n, TERN__ORDER_KIND__ORDER_INPUT, t, out)->input =
+            packed_open(&r->inputs[i], &tern__more_input__descriptor, out);
+        orders_flush_if_large(n, r->inputs[i].size, out);
+    }
+    if (r->moving == MOVING_AWAY)
+        node_order(a, n, TERN__ORDER_KIND__ORDER_MOVE, t, out);
+    if (t->begun || watch_awaits(a, t))
+        watch_tell_awaited(a, t, out);
+}
+
 /* What it does not have any more goes elsewhere; what we do not want any more it stops. */
 static void reconcile(struct agent *a, struct node_at *n, const Tern__NodeAd *ad,
                       struct core_out *out)
@@ -424,8 +441,10 @@ static void reconcile(struct agent *a, struct node_at *n, const Tern__NodeAd *ad
         for (one.n_holdings = 0; at + one.n_holdings < sorted.n_holdings &&
                                  one.holdings[one.n_holdings]->fence->task == t->n;)
             one.n_holdings++;
-        if (holds(&one, t))
+        if (holds(&one, t)) {
+            say_again(a, n, t, out);
             continue;
+        }
         if (t->begun)
             task_gone(a, out, t, TERN__ATTEMPT_STATE__ATTEMPT_LOST, "its node began anew");
         else

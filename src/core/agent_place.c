@@ -296,7 +296,7 @@ Tern__Placing *placing_make(struct agent *a, struct core_out *out, struct task *
     add_data(a, p, t, out);
     add_inputs(a, p, t, out);
     p->failure_ns = node_failure_ns(a, n);
-    p->followed = watch_follows(a, t);
+    p->awaited = watch_awaits(a, t);
     return p;
 }
 

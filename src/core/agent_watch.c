@@ -41,6 +41,42 @@ static void watch_free(struct agent *a, struct watch *w)
     free(w);
 }
 
+bool watch_awaits(const struct agent *a, const struct task *t)
+{
+    const struct watch like = {.task = t->n};
+
+    for (struct tree_link *l = tree_from(&a->watches, &like.link); l;
+         l = tree_behind(&a->watches, l)) {
+        if (watch_of(l)->task != t->n)
+            return false;
+        if (watch_of(l)->awaits)
+            return true;
+    }
+    return false;
+}
+
+void watch_tell_awaited(struct agent *a, const struct task *t, struct core_out *out)
+{
+    Tern__Order *o =
+        t->node ? node_order(a, t->node, TERN__ORDER_KIND__ORDER_AWAITED, t, out) : NULL;
+
+    if (o)
+        o->awaited = watch_awaits(a, t);
+}
+
+void watches_down(struct agent *a, struct peer *p, struct core_out *out)
+{
+    while (p->watches) {
+        struct watch *next = p->watches->next;
+        const struct task *t = p->watches->awaits ? task_get(a, p->watches->task) : NULL;
+
+        watch_free(a, p->watches);
+        p->watches = next;
+        if (t && !watch_awaits(a, t))
+            watch_tell_awaited(a, t, out);
+    }
+}
+
 void watches_drop(struct agent *a, struct peer *p)
 {
     while (p->watches) {
@@ -65,29 +101,17 @@ static void unwatch(struct agent *a, struct peer *p, uint64_t task, uint64_t job
     }
 }
 
-void watch_take(struct agent *a, struct peer *p, const Tern__Envelope *e, struct core_out *out)
+static void watch_add(struct agent *a, struct peer *p, const Tern__Watch *asked,
+                      const struct task *t, const struct job *j)
 {
-    const Tern__Watch *asked = e->watch;
-    struct watch *w;
-    struct task *t;
-    struct job *j;
+    struct watch *w = agent_alloc(1, sizeof *w);
 
-    if (!clients_which(a, p, e->number, asked->which, &t, &j, out))
-        return;
-    unwatch(a, p, t ? t->n : 0, t ? 0 : j->n); /* the newest one counts */
-    clients_done(out, p, e->number, t ? 1 : j->tasks);
-    if (asked->stop)
-        return;
-    if (a->watch_count >= a->config.watches_max) {
-        core_refuse(out, p->n, e->number, TERN_EBUSY, "the agent has as many watches as it takes");
-        return;
-    }
-    w = agent_alloc(1, sizeof *w);
     w->n = ++a->watch_next;
     w->task = t ? t->n : 0;
     w->job = t ? 0 : j->n;
     w->peer = p;
     w->ends_only = asked->ends_only;
+    w->awaits = t && asked->awaits;
     w->from_index = asked->from_index;
     w->told = t ? t->n : 0;
     w->next = p->watches;
@@ -95,6 +119,29 @@ void watch_take(struct agent *a, struct peer *p, const Tern__Envelope *e, struct
     a->watch_count++;
     tree_add(&a->watches, &w->link);
     tree_add(&a->catching, &w->catch_up);
+}
+
+void watch_take(struct agent *a, struct peer *p, const Tern__Envelope *e, struct core_out *out)
+{
+    const Tern__Watch *asked = e->watch;
+    bool awaited;
+    struct task *t;
+    struct job *j;
+
+    if (!clients_which(a, p, e->number, asked->which, &t, &j, out))
+        return;
+    awaited = t && watch_awaits(a, t);
+    unwatch(a, p, t ? t->n : 0, t ? 0 : j->n); /* the newest one counts */
+    clients_done(out, p, e->number, t ? 1 : j->tasks);
+    if (asked->stop) {
+        /* it is over */
+    } else if (a->watch_count >= a->config.watches_max) {
+        core_refuse(out, p->n, e->number, TERN_EBUSY, "the agent has as many watches as it takes");
+    } else {
+        watch_add(a, p, asked, t, j);
+    }
+    if (t && awaited != watch_awaits(a, t))
+        watch_tell_awaited(a, t, out);
 }
 
 /* ---------------------------------------------------------------- telling */
@@ -150,18 +197,6 @@ static void tell_watchers(struct agent *a, uint64_t task, uint64_t job, const st
         if (!tree_in(&w->catch_up) || t->n < w->told) /* else it comes to it anyway */
             tell(a, w, t, out);
     }
-}
-
-bool watch_follows(const struct agent *a, const struct task *t)
-{
-    struct watch like = {.task = t->n};
-    const struct watch *w = watch_of(tree_from(&a->watches, &like.link));
-
-    if (w && w->task == t->n && !w->ends_only)
-        return true;
-    like = (struct watch){.job = t->job->n};
-    w = watch_of(tree_from(&a->watches, &like.link));
-    return w && !w->task && w->job == t->job->n && !w->ends_only;
 }
 
 static void catch_up(struct agent *a, struct watch *w, size_t *left, struct core_out *out)

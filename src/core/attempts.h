@@ -29,6 +29,8 @@ struct attempt {
     bool recalled;            /* by the agent */
     bool pulled;              /* by us, for another slot that has nothing to do */
     bool stopped;             /* what it says does not count */
+    bool awaited_said;        /* QUEUED: the agent has told this since the order: */
+    bool awaited;
     int64_t stop_by_ns;       /* stopped: when its slot is ended with it */
     uint64_t checkpoint;      /* newest that it reported, */
     uint64_t checkpoint_report; /* the number of that report, and of the last one of all */

@@ -2,6 +2,8 @@
 
 #include "base/check.h"
 
+#include <string.h>
+
 /* A copy in the out's arena that may go on to a slot. */
 static const Tern__Order *copy(const Tern__Order *o, struct core_out *out)
 {
@@ -25,6 +27,7 @@ static void place(struct node *n, const Tern__Order *o, struct core_out *out)
         return; /* told twice */
     if (a) {
         a->prepare = o->kind == TERN__ORDER_KIND__ORDER_PREPARE;
+        a->awaited_said = false; /* the order says it */
         if (a->step == ATTEMPT_STEP_QUEUED)
             packed_set(&a->order, &o->base);
         else if (a->step == ATTEMPT_STEP_GIVEN)
@@ -64,8 +67,24 @@ static void stop(struct node *n, struct attempt *a, struct core_out *out)
     }
 }
 
+/* The agent says it again when it has come back. */
+static bool has_input(const struct attempt *a, const Tern__Order *o)
+{
+    struct packed packed = {0};
+    bool has = false;
+
+    packed_set(&packed, &o->base);
+    for (size_t i = 0; i < a->input_count && !has; i++)
+        has = a->input[i].size == packed.size &&
+              memcmp(a->input[i].data, packed.data, packed.size) == 0;
+    packed_release(&packed);
+    return has;
+}
+
 static void input(struct node *n, struct attempt *a, const Tern__Order *o, struct core_out *out)
 {
+    if (has_input(a, o))
+        return;
     if (a->step == ATTEMPT_STEP_GIVEN || a->step == ATTEMPT_STEP_BEGUN)
         pass_on(n, a, o, out);
     if (a->step == ATTEMPT_STEP_BEGUN || a->step == ATTEMPT_STEP_OVER)
@@ -100,6 +119,12 @@ static void take(struct node *n, const Tern__Order *o, struct core_out *out)
         if (a->step == ATTEMPT_STEP_QUEUED)
             node_returned(n, a, "to go elsewhere");
         else if (a->step != ATTEMPT_STEP_OVER)
+            pass_on(n, a, o, out);
+        break;
+    case TERN__ORDER_KIND__ORDER_AWAITED:
+        a->awaited_said = true;
+        a->awaited = o->awaited;
+        if (a->step == ATTEMPT_STEP_GIVEN || a->step == ATTEMPT_STEP_BEGUN)
             pass_on(n, a, o, out);
         break;
     case TERN__ORDER_KIND__ORDER_CHECKPOINT: /* of one that is queued: it loses nothing */

@@ -65,6 +65,8 @@ static void give(struct node *n, uint32_t index, struct attempt *a, struct core_
     *next_order(s, out) = packed_open(&a->order, &tern__order__descriptor, out);
     for (size_t i = 0; i < a->input_count; i++)
         *next_order(s, out) = packed_open(&a->input[i], &tern__order__descriptor, out);
+    if (a->awaited_said)
+        slots_tell(n, a, TERN__ORDER_KIND__ORDER_AWAITED, out)->awaited = a->awaited;
 }
 
 /* ---------------------------------------------------------------- coming and going */

@@ -193,6 +193,20 @@ static void watch_refused(void *context, const Tern__Envelope *answer, enum tern
         w->order.refused(w->order.context, err, why);
 }
 
+static bool same(const Tern__Which *a, const Tern__Which *b)
+{
+    return a->task == b->task && a->job == b->job;
+}
+
+/* Any of those that watch the same: to the agent they are one. */
+static bool any_awaits(const struct client_watch *w)
+{
+    for (const struct client_watch *o = w->client->watches; o; o = o->next)
+        if (!o->over && o->order.awaits && same(&o->order.which, &w->order.which))
+            return true;
+    return false;
+}
+
 static void ask_watch(struct client_watch *w, bool stop)
 {
     Tern__Envelope e = TERN__ENVELOPE__INIT;
@@ -202,6 +216,7 @@ static void ask_watch(struct client_watch *w, bool stop)
     watch.which = &w->order.which;
     watch.ends_only = w->order.ends_only;
     watch.from_index = w->order.from_index;
+    watch.awaits = any_awaits(w);
     watch.stop = stop;
     e.body_case = TERN__ENVELOPE__BODY_WATCH;
     e.watch = &watch;
@@ -228,18 +243,22 @@ void client_watch_from(struct client_watch *w, uint64_t index)
     w->order.from_index = index;
 }
 
-static bool same(const Tern__Which *a, const Tern__Which *b)
+void client_watch_awaits(struct client_watch *w, bool awaits)
 {
-    return a->task == b->task && a->job == b->job;
+    if (w->order.awaits == awaits)
+        return;
+    w->order.awaits = awaits;
+    if (w->client->agent)
+        ask_watch(w, false);
 }
 
-/* Others may watch the same. */
-static bool is_last(const struct client_watch *w)
+/* Another one that watches the same. */
+static struct client_watch *other(const struct client_watch *w)
 {
-    for (const struct client_watch *o = w->client->watches; o; o = o->next)
+    for (struct client_watch *o = w->client->watches; o; o = o->next)
         if (o != w && !o->over && same(&o->order.which, &w->order.which))
-            return false;
-    return true;
+            return o;
+    return NULL;
 }
 
 static void sweep(struct client *c)
@@ -260,13 +279,17 @@ static void sweep(struct client *c)
 
 void client_unwatch(struct client_watch *w)
 {
+    struct client_watch *o = w ? other(w) : NULL;
+
     if (!w)
         return;
     client_unask(w->client, w->ask);
     w->ask = 0;
     w->over = true;
-    if (w->client->agent && is_last(w))
+    if (w->client->agent && !o)
         ask_watch(w, true);
+    else if (w->client->agent && w->order.awaits && !any_awaits(o))
+        ask_watch(o, false);
     if (!w->client->telling)
         sweep(w->client);
 }

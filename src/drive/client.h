@@ -66,6 +66,7 @@ struct client_watch_order {
     Tern__Which which;
     bool ends_only;
     uint64_t from_index;
+    bool awaits; /* its committed output: client_watch_awaits */
     void *context;
     void (*seen)(void *context, const Tern__TaskSeen *task);
     void (*refused)(void *context, enum tern_err err, const char *why); /* it is over then */
@@ -75,6 +76,8 @@ struct client_watch;
 struct client_watch *client_watch(struct client *c, const struct client_watch_order *order);
 /* What comes before this index is not wanted again after a reconnection. */
 void client_watch_from(struct client_watch *w, uint64_t index);
+/* A checkpoint follows soon behind whatever the task writes, from now on (or not any more). */
+void client_watch_awaits(struct client_watch *w, bool awaits);
 void client_unwatch(struct client_watch *w); /* NULL is fine */
 
 #endif

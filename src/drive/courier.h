@@ -60,7 +60,6 @@ struct tail_order {
     const Tern__DepotAt *depot;
     uint64_t task;
     uint64_t from[2];
-    uint64_t credit; /* no more than so many bytes in all; 0: all there are */
     void *context;
     /* stream 0 or 1. */
     void (*bytes)(void *context, int stream, uint64_t offset, uint64_t attempt, struct view bytes);

@@ -26,7 +26,7 @@ static void follow(struct tail *t, uint64_t credit, bool stop)
 
 void tail_go(struct tail *t)
 {
-    follow(t, t->order.credit ? t->order.credit : CREDIT_BYTES, false);
+    follow(t, CREDIT_BYTES, false);
 }
 
 static void leave(struct tail *t)
@@ -55,7 +55,7 @@ static void take(struct tail *t, const Tern__Tail *tail, struct view bytes)
     t->used += bytes.size;
     if (tail->offset + bytes.size > *from)
         *from = tail->offset + bytes.size;
-    if (t->used >= CREDIT_BYTES / 2 && !t->order.credit) {
+    if (t->used >= CREDIT_BYTES / 2) {
         follow(t, t->used, false);
         t->used = 0;
     }

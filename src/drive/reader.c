@@ -5,8 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ASK_LEAST_NS INT64_C(1000000000)
-enum { ASK_SHARE = 10 }; /* of the program's time, one part goes into checkpoints */
+#define LOOK_AGAIN_NS INT64_C(1000000000)
 
 struct reader {
     struct client *client;
@@ -15,15 +14,14 @@ struct reader {
     struct arena arena;   /* of */
     Tern__TaskSeen *seen; /* the newest word */
     struct output output[2];
-    bool gap[2];       /* the depot does not have what comes next any more */
-    uint64_t known[2]; /* there are bytes up to here, as the depot says */
+    bool gap[2]; /* the depot does not have what comes next any more */
     struct tail *tail;
     uint64_t tail_attempt;
-    bool tail_over; /* of this attempt: the depot has no more */
+    bool tail_over;  /* of this attempt: the depot has no more */
+    bool relay_away; /* since then nothing came from any depot */
     struct errand *carry;
     int carried; /* stream of that */
     uint64_t errand_at;
-    int64_t asked_ns;
     bool held, over, stepping, again;
     bool looking; /* at who relays it, again, soon */
 };
@@ -47,13 +45,10 @@ static void on_tail(void *context, int stream, uint64_t offset, uint64_t attempt
 
     if (attempt && attempt < r->tail_attempt)
         return;
-    if (offset + bytes.size > r->known[stream])
-        r->known[stream] = offset + bytes.size;
-    if (r->order.provisional) {
-        piece = output_take(&r->output[stream], offset, bytes);
-        r->gap[stream] |= piece.gap;
-        show(r, stream, piece);
-    }
+    r->relay_away = false;
+    piece = output_take(&r->output[stream], offset, bytes);
+    r->gap[stream] |= piece.gap;
+    show(r, stream, piece);
     step(r);
 }
 
@@ -62,7 +57,7 @@ static void on_tail_lost(void *context, const char *why)
     struct reader *r = context;
 
     (void)why; /* what is committed still comes */
-    r->tail_over = true;
+    r->tail_over = r->relay_away = true;
     step(r);
 }
 
@@ -127,8 +122,7 @@ static void on_carried(void *context, enum tern_err err, const char *why)
         step(r);
 }
 
-/* It is followed anew from where the committed bytes end: of those that are not shown, one byte is
- * enough to know that there are some. */
+/* It is followed anew from where the committed bytes end. */
 static void drop_tail(struct reader *r)
 {
     tail_free(r->tail);
@@ -196,7 +190,6 @@ static void keep_tail(struct reader *r)
     const struct tail_order order = {.depot = r->seen->tail,
                                      .task = r->order.task,
                                      .from = {r->output[0].shown, r->output[1].shown},
-                                     .credit = r->order.provisional ? 0 : 1,
                                      .context = r,
                                      .bytes = on_tail,
                                      .lost = on_tail_lost};
@@ -212,50 +205,15 @@ static void keep_tail(struct reader *r)
         r->tail = NULL;
     } else if (!r->tail && r->seen->tail && !r->held) {
         r->tail = courier_follow(client_courier(r->client), &order);
-        r->tail_over = !r->tail;
+        r->tail_over = r->relay_away = !r->tail;
     }
 }
 
-static void ask_checkpoint(struct reader *r)
+/* Are there bytes that only a checkpoint can bring, or will be? */
+static bool awaits(const struct reader *r)
 {
-    Tern__Envelope e = TERN__ENVELOPE__INIT;
-    Tern__TakeCheckpoint take = TERN__TAKE_CHECKPOINT__INIT;
-    Tern__Which which = TERN__WHICH__INIT;
-
-    which.task = r->order.task;
-    take.which = &which;
-    e.body_case = TERN__ENVELOPE__BODY_TAKE_CHECKPOINT;
-    e.take_checkpoint = &take;
-    client_ask(r->client, &e, NULL, NULL);
-    r->asked_ns = links_now(client_links(r->client));
-}
-
-static void on_alarm(void *context)
-{
-    step(context);
-}
-
-/* Are there bytes that only the next checkpoint can bring? */
-static bool waits(const struct reader *r)
-{
-    if (r->order.provisional)
-        return r->gap[0] || r->gap[1];
-    return r->known[0] > r->output[0].shown || r->known[1] > r->output[1].shown;
-}
-
-static void hasten(struct reader *r)
-{
-    const Tern__Checkpoint *c = r->seen->checkpoint;
-    int64_t pause_ns = c ? (int64_t)c->total_ns * ASK_SHARE : 0, due_ns;
-
-    if (r->seen->end || !waits(r))
-        return;
-    due_ns = r->asked_ns + (pause_ns > ASK_LEAST_NS ? pause_ns : ASK_LEAST_NS);
-    if (!r->asked_ns || links_now(client_links(r->client)) >= due_ns) {
-        ask_checkpoint(r);
-        due_ns = r->asked_ns + ASK_LEAST_NS;
-    }
-    client_alarm(r->client, due_ns, on_alarm, r);
+    return !r->order.stop_at_now &&
+           (!r->order.provisional || r->gap[0] || r->gap[1] || r->relay_away);
 }
 
 /* ---- who relays it is away: perhaps another one does by now ---- */
@@ -273,11 +231,12 @@ static void on_look_again(void *context)
 
 static void look_again_later(struct reader *r)
 {
-    const bool lost = !r->tail && r->seen->state == TERN__TASK_STATE__TASK_RUNNING;
+    const bool lost =
+        r->order.provisional && !r->tail && r->seen->state == TERN__TASK_STATE__TASK_RUNNING;
     const int64_t now_ns = links_now(client_links(r->client));
 
     if (lost && !r->looking)
-        client_alarm(r->client, now_ns + ASK_LEAST_NS, on_look_again, r);
+        client_alarm(r->client, now_ns + LOOK_AGAIN_NS, on_look_again, r);
     else if (!lost)
         client_alarm(r->client, INT64_MAX, on_look_again, r);
     r->looking = lost;
@@ -302,12 +261,12 @@ static void step_once(struct reader *r)
         r->again = !r->carry;
     else if (r->seen->end || r->order.stop_at_now)
         end(r);
-    else
+    else if (r->order.provisional)
         keep_tail(r);
     if (!r->over && !r->carry)
         look_again_later(r);
     if (!r->over)
-        hasten(r);
+        client_watch_awaits(r->watch, awaits(r));
 }
 
 /* What is done here may call back at once. */
@@ -356,6 +315,7 @@ static bool watch_task(struct reader *r)
 {
     const struct client_watch_order watch = {
         .which = {.base = PROTOBUF_C_MESSAGE_INIT(&tern__which__descriptor), .task = r->order.task},
+        .awaits = awaits(r),
         .context = r,
         .seen = on_seen,
         .refused = on_refused};
@@ -394,7 +354,6 @@ void reader_free(struct reader *r)
 {
     if (!r)
         return;
-    client_alarm(r->client, INT64_MAX, on_alarm, r);
     client_alarm(r->client, INT64_MAX, on_look_again, r);
     client_unwatch(r->watch);
     tail_free(r->tail);

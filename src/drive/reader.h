@@ -3,9 +3,9 @@
  *
  * Provisional  Bytes are told when the depot that relays them has them; those that it has not kept
  *              come from the newest checkpoint. None is told twice (output.h).
- * Committed    Bytes are told when a checkpoint that counts has passed them, or with the end. As
- *              long as there are bytes that wait for one, it is asked for, at most once a second
- *              and for no more than a tenth of the program's time.
+ * Committed    Bytes are told when a checkpoint that counts has passed them, or with the end. The
+ *              pool is told that somebody waits for them, and brings checkpoints forward: so it
+ *              is for provisional bytes, too, that the depot has not kept, or while it is away.
  * Order        Of each stream by offsets; `seen` for every change; `ended` once, behind all bytes.
  * Calls        From the loop. reader_free may not be called from within them.
  * Pressure     reader_hold: what is under way (at most a few MiB) still comes.

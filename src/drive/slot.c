@@ -199,6 +199,7 @@ static void on_output(void *context, int stream, struct view bytes)
         slot_broken(s, "what it writes cannot be kept on this machine: %s", tern_err_text(err));
     else if (s->tail_due_ns == INT64_MAX)
         s->tail_due_ns = slot_now(s) + TAIL_DELAY_NS;
+    take_awaited(s);
     slot_settle(s);
 }
 

@@ -19,23 +19,55 @@ static void plan_next(struct slot *s)
     s->take.due_ns = slot_now(s) + policy_interval(cost, placing->failure_ns, most);
 }
 
+/* Seldom enough that the program gets on, and that the one before can get to count. */
+static int64_t next_awaited(const struct slot *s)
+{
+    const struct checkpoints *t = &s->take;
+    const unsigned doubled = t->unconfirmed < AWAITED_DOUBLED ? t->unconfirmed : AWAITED_DOUBLED;
+    const int64_t share_ns = (int64_t)t->now.total_ns * AWAITED_SHARE;
+    const int64_t each_ns = (share_ns > AWAITED_NS ? share_ns : AWAITED_NS) << doubled;
+    const int64_t soon_ns = slot_now(s) + AWAITED_DELAY_NS;
+
+    return t->taken_ns && t->taken_ns + each_ns > soon_ns ? t->taken_ns + each_ns : soon_ns;
+}
+
+void take_awaited(struct slot *s)
+{
+    struct checkpoints *t = &s->take;
+    int64_t at;
+
+    if (s->step != JOB_RUNNING)
+        return;
+    at = next_awaited(s);
+    if (!s->jobs->awaited ||
+        (t->committed[0] >= s->stream[0].bytes && t->committed[1] >= s->stream[1].bytes))
+        t->awaited_ns = INT64_MAX;
+    else if (at < t->awaited_ns)
+        t->awaited_ns = at;
+}
+
 void take_begin(struct slot *s)
 {
     const Tern__Checkpoint *from = s->jobs->placing->from;
 
     s->take.n = from ? from->n : 0;
     s->take.wished |= s->jobs->wished;
+    if (from && from->results) {
+        s->take.committed[0] = from->results->output_bytes;
+        s->take.committed[1] = from->results->error_bytes;
+    }
     plan_next(s);
-    /* It may have been asked for one while nobody ran it. */
-    if (from && s->jobs->placing->followed && s->take.due_ns > slot_now(s) + FOLLOWED_NS)
-        s->take.due_ns = slot_now(s) + FOLLOWED_NS;
+    s->take.awaited_ns = INT64_MAX;
+    take_awaited(s);
 }
 
 int64_t take_wake(const struct slot *s)
 {
-    const bool waits = s->step == JOB_RUNNING || s->step == JOB_LEAVING;
+    const struct checkpoints *t = &s->take;
 
-    return waits && s->take.taking == TAKE_IDLE ? s->take.due_ns : INT64_MAX;
+    if ((s->step != JOB_RUNNING && s->step != JOB_LEAVING) || t->taking != TAKE_IDLE)
+        return INT64_MAX;
+    return s->step == JOB_RUNNING && t->awaited_ns < t->due_ns ? t->awaited_ns : t->due_ns;
 }
 
 void take_release(struct slot *s)
@@ -60,9 +92,11 @@ void take_due(struct slot *s)
         return;
     if (s->step == JOB_LEAVING && t->due_ns <= slot_now(s))
         send_root(s); /* again */
-    if (s->step != JOB_RUNNING || (!t->wished && t->due_ns > slot_now(s)))
+    if (s->step != JOB_RUNNING || (!t->wished && take_wake(s) > slot_now(s)))
         return;
     t->wished = false;
+    t->taken_ns = slot_now(s);
+    t->awaited_ns = INT64_MAX;
     t->taking = TAKE_ENGINE;
     s->config.engine->calls->checkpoint(s->config.engine->self, t->last);
 }
@@ -77,9 +111,9 @@ void take_not_made(struct slot *s, bool last, const char *why)
     (void)why;
     t->taking = TAKE_IDLE;
     plan_next(s);
-    /* Somebody waits for it: soon again. */
-    if ((t->move || s->jobs->placing->followed) && t->due_ns > slot_now(s) + RETRY_NS)
+    if (t->move && t->due_ns > slot_now(s) + RETRY_NS) /* it is waited for: soon again */
         t->due_ns = slot_now(s) + RETRY_NS;
+    take_awaited(s);
 }
 
 static enum tern_err put_list(struct slot *s)
@@ -304,13 +338,24 @@ static void sent(void *context, struct carry *c, enum tern_err err, const char *
     drop_before(s);
     t->before = t->root;
     t->has_before = true;
+    t->reported[0] = t->now.output_bytes[0];
+    t->reported[1] = t->now.output_bytes[1];
+    t->unconfirmed++;
     plan_next(s);
+    take_awaited(s);
     if (t->move)
         plan_move(s, bytes / count);
 }
 
 void take_committed(struct slot *s, uint64_t checkpoint)
 {
-    (void)s; /* depots and agent hold it: here nothing waits for that */
-    (void)checkpoint;
+    struct checkpoints *t = &s->take;
+
+    if (s->step != JOB_RUNNING || checkpoint != t->n)
+        return; /* the newest one is still to come, or to be taken again */
+    t->committed[0] = t->reported[0];
+    t->committed[1] = t->reported[1];
+    t->unconfirmed = 0;
+    t->awaited_ns = INT64_MAX;
+    take_awaited(s);
 }

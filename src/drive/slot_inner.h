@@ -20,13 +20,16 @@
 #define BEGUN_DELAY_NS INT64_C(20000000) /* what ends sooner need not be told of twice */
 #define TAIL_DELAY_NS INT64_C(10000000)
 #define RETRY_NS INT64_C(1000000000)
-#define FOLLOWED_NS INT64_C(1000000000) /* who waits for committed output waits no longer at first */
+#define AWAITED_NS INT64_C(1000000000) /* between checkpoints that somebody waits for, at least */
+#define AWAITED_DELAY_NS INT64_C(10000000) /* what is written within that goes with the same one */
 #define ONLY_GUESS_NS INT64_C(50000000) /* what a checkpoint costs, before there was one */
 
 enum {
     SLOT_ROOTS_MAX = 64, /* that were fetched, and are kept */
     SLOT_RETRIES = 30,   /* of bringing the last things to any depot */
     SLOT_AHEAD_ROUNDS = 6,
+    AWAITED_SHARE = 10, /* of the program's time, one part goes into those */
+    AWAITED_DOUBLED = 5, /* as long as none of them counts: so many times */
     SLOT_FILES_MAX = LIMIT_FILES
 };
 
@@ -58,6 +61,7 @@ struct job {
     const Tern__Placing *placing;
     bool prepare; /* only */
     bool wished;  /* a checkpoint, before it began */
+    bool awaited; /* its committed output, by somebody */
     struct piece *input;
     struct piece **input_end;
 };
@@ -89,6 +93,10 @@ struct checkpoints {
     bool has_before;
     struct carry *carry;
     int64_t due_ns;
+    int64_t awaited_ns; /* because somebody waits for output; INT64_MAX: nobody does */
+    int64_t taken_ns;   /* the last one was begun; 0: none was */
+    uint64_t reported[2], committed[2]; /* output that is in the newest one; in one that counts */
+    unsigned unconfirmed;               /* reported since one was said to count */
     int64_t cost_ns;
     bool wished; /* ORDER_CHECKPOINT, or a move */
     bool move, last;
@@ -169,6 +177,7 @@ bool blob_name(const Tern__Blob *blob, struct store_name *name);
 void input_begin(struct slot *s);
 void input_feed(struct slot *s);
 void input_release(struct slot *s);
+bool job_has_input(const struct job *job, const Tern__MoreInput *more); /* it is said twice */
 void job_add_input(struct job *job, const Tern__MoreInput *more);
 
 /* slot_checkpoint.c */
@@ -176,6 +185,8 @@ void take_begin(struct slot *s);
 void take_due(struct slot *s);
 void take_release(struct slot *s);
 int64_t take_wake(const struct slot *s);
+/* Output came, or whether somebody waits for it has changed. */
+void take_awaited(struct slot *s);
 void take_committed(struct slot *s, uint64_t checkpoint);
 void take_made(struct slot *s, const struct engine_checkpoint *c);
 void take_not_made(struct slot *s, bool last, const char *why);

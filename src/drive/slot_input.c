@@ -26,6 +26,16 @@ static uint64_t size_of(const Tern__Content *content)
     return content->blob ? content->blob->size : content->here.len;
 }
 
+bool job_has_input(const struct job *job, const Tern__MoreInput *more)
+{
+    const uint64_t size = size_of(more->content);
+
+    for (const struct piece *p = job->input; p; p = p->next)
+        if (p->offset == more->offset && p->size == size && (p->end || !more->end))
+            return true;
+    return false;
+}
+
 void job_add_input(struct job *job, const Tern__MoreInput *more)
 {
     add_piece(job, &(struct piece){.offset = more->offset,

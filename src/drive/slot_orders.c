@@ -30,6 +30,7 @@ static void take_placing(struct job *job, const Tern__Order *o)
     check(placing);
     job->placing = placing;
     job->prepare = o->kind == TERN__ORDER_KIND__ORDER_PREPARE;
+    job->awaited = placing->awaited;
     job->input = NULL;
     job->input_end = &job->input;
     for (size_t i = 0; i < placing->n_input; i++)
@@ -119,10 +120,12 @@ static void stop(struct slot *s, struct job **at)
 
 static void input(struct slot *s, struct job *job, const Tern__Order *o)
 {
-    const Tern__MoreInput *more = o->input ? message_copy(&o->input->base, &job->arena) : NULL;
+    const Tern__MoreInput *more;
 
-    if (!more)
+    if (!o->input || job_has_input(job, o->input))
         return;
+    more = message_copy(&o->input->base, &job->arena);
+    check(more);
     job_add_input(job, more);
     if (job == s->jobs)
         input_feed(s);
@@ -162,6 +165,11 @@ static void take(struct slot *s, const Tern__Order *o)
             s->take.wished = true;
         else
             (*at)->wished = true;
+        break;
+    case TERN__ORDER_KIND__ORDER_AWAITED:
+        (*at)->awaited = o->awaited;
+        if (*at == s->jobs)
+            take_awaited(s);
         break;
     case TERN__ORDER_KIND__ORDER_COMMITTED:
         if (*at == s->jobs)

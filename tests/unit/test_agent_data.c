@@ -298,6 +298,85 @@ static void test_more_input(void **state)
     pool_free(&p);
 }
 
+/* What came while its node was away, or was lost on its way there. */
+static void test_input_is_said_again(void **state)
+{
+    struct pool p = pool_new(1, NULL);
+    struct arena arena = {0};
+    Tern__Envelope e;
+    Tern__Fence fence;
+    Tern__Order *o;
+
+    (void)state;
+    rig_submit_message(&e, 'm', 1, &arena);
+    e.submit->tasks[0]->open_input = true;
+    pool_ask(&p, &e);
+    fence = pool_placed(&p, p.node, 0);
+    rig_begun(p.rig, p.node, &fence);
+    rig_restart(p.rig);
+    p.client = rig_client(p.rig, "ann");
+    assert_int_equal(more_input(&p, fence.task, 0, "abc", false)->done->count, 3);
+    p.node = pool_node_back(&p, "n", &fence, 1);
+    o = rig_order(p.rig, p.node, TERN__ORDER_KIND__ORDER_INPUT, 0);
+    assert_non_null(o);
+    assert_int_equal(o->fence->attempt, fence.attempt);
+    assert_memory_equal(o->input->content->here.data, "abc", 3);
+    assert_null(rig_order(p.rig, p.node, TERN__ORDER_KIND__ORDER_INPUT, 1));
+    arena_release(&arena);
+    pool_free(&p);
+}
+
+/* ---------------------------------------------------------------- who waits for output */
+
+static const Tern__Order *await(struct pool *p, uint64_t task, bool stop)
+{
+    Tern__Envelope e = TERN__ENVELOPE__INIT;
+    Tern__Watch watch = TERN__WATCH__INIT;
+    Tern__Which which = TERN__WHICH__INIT;
+
+    which.task = task;
+    watch.which = &which;
+    watch.awaits = true;
+    watch.stop = stop;
+    e.body_case = TERN__ENVELOPE__BODY_WATCH;
+    e.watch = &watch;
+    assert_int_equal(pool_ask(p, &e)->body_case, TERN__ENVELOPE__BODY_DONE);
+    return rig_order(p->rig, p->node, TERN__ORDER_KIND__ORDER_AWAITED, 0);
+}
+
+static void test_output_is_awaited(void **state)
+{
+    struct pool p = pool_new(1, NULL);
+    const Tern__Fence fence = pool_running(&p);
+    const uint32_t first = p.client;
+
+    (void)state;
+    pool_watch(&p, fence.task, 0, false);
+    assert_null(rig_order(p.rig, p.node, TERN__ORDER_KIND__ORDER_AWAITED, 0));
+    assert_true(await(&p, fence.task, false)->awaited);
+    assert_null(await(&p, fence.task, false)); /* as before */
+    p.client = rig_client(p.rig, "ann");
+    assert_null(await(&p, fence.task, false)); /* by two */
+    assert_null(await(&p, fence.task, true));
+    rig_down(p.rig, first);
+    assert_false(rig_order(p.rig, p.node, TERN__ORDER_KIND__ORDER_AWAITED, 0)->awaited);
+    assert_true(await(&p, fence.task, false)->awaited);
+    rig_restart(p.rig); /* whoever waits says it again; till then nobody does */
+    p.node = pool_node_back(&p, "n", &fence, 1);
+    assert_false(rig_order(p.rig, p.node, TERN__ORDER_KIND__ORDER_AWAITED, 0)->awaited);
+    p.client = rig_client(p.rig, "ann");
+    assert_true(await(&p, fence.task, false)->awaited);
+    rig_down(p.rig, p.node);
+    p.node = pool_node_back(&p, "n", &fence, 1);
+    assert_true(rig_order(p.rig, p.node, TERN__ORDER_KIND__ORDER_AWAITED, 0)->awaited);
+    rig_down(p.rig, p.node);
+    rig_depot(p.rig, "a");
+    rig_pass(p.rig, 30 * SECOND);
+    p.node = rig_node(p.rig, "n2", 1);
+    assert_true(rig_order(p.rig, p.node, TERN__ORDER_KIND__ORDER_PLACE, 0)->placing->awaited);
+    pool_free(&p);
+}
+
 /* ---------------------------------------------------------------- promises */
 
 static uint64_t submit_waiting(struct pool *p, uint64_t on, const char *output)
@@ -520,6 +599,8 @@ int main(void)
         cmocka_unit_test(test_damage_is_repaired),
         cmocka_unit_test(test_a_depot_that_is_gone),
         cmocka_unit_test(test_more_input),
+        cmocka_unit_test(test_input_is_said_again),
+        cmocka_unit_test(test_output_is_awaited),
         cmocka_unit_test(test_a_promise_is_kept),
         cmocka_unit_test(test_a_promise_is_broken),
         cmocka_unit_test(test_a_snapshot_is_all_facts),

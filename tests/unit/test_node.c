@@ -363,11 +363,14 @@ static void test_input(void **state)
 {
     struct play p;
     struct play_orders orders = {0};
+    Tern__MoreInput input[17];
 
     (void)state;
     begin(&p, 1);
     play_place(&p, AGENT, 1, 2);
     play_tell(&p, AGENT, ORDER(INPUT), 2);
+    assert_play(&p, "");
+    play_tell(&p, AGENT, ORDER(INPUT), 2); /* told twice */
     assert_play(&p, "");
     play_tell(&p, AGENT, ORDER(INPUT), 1);
     assert_play(&p, "7: INPUT 1");
@@ -375,8 +378,11 @@ static void test_input(void **state)
     assert_play(&p, "7: PLACE 2 INPUT 2; 3: #1 end 1");
     play_place(&p, AGENT, 3, 1);
     play_report(&p, SLOT, BEGUN, 2, 0);
-    for (int i = 0; i < 17; i++)
-        play_order(&p, &orders, ORDER(INPUT), 3);
+    for (size_t i = 0; i < 17; i++) {
+        tern__more_input__init(&input[i]);
+        input[i].offset = i;
+        play_order(&p, &orders, ORDER(INPUT), 3)->input = &input[i];
+    }
     play_orders(&p, AGENT, &orders); /* more than waits well: asked for again later */
     assert_play(&p, "7: INPUT 3 INPUT 3 INPUT 3 INPUT 3 INPUT 3 INPUT 3 INPUT 3 INPUT 3 INPUT 3 "
                     "INPUT 3 INPUT 3 INPUT 3 INPUT 3 INPUT 3 INPUT 3 INPUT 3 INPUT 3 RECALL 3");
