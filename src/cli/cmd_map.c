@@ -111,16 +111,20 @@ static void take_submitted(struct map *m)
 
 /* ---- results ---- */
 
+/* Without anything that is to be there: what stands there of a run before goes. */
 static void write_result(struct map *m, const struct tern_result *r, const char *what,
-                         const char *ending)
+                         const char *ending, bool is_there)
 {
     struct bytes path = {0};
     const char *text;
     int code = CLI_FAILED;
 
-    bytes_appendf(&path, "%s/%llu.%s", m->results, (unsigned long long)r->index, ending);
+    bytes_appendf(&path, "%s/%llu.%s", m->results, (unsigned long long)m->items.index[r->index],
+                  ending);
     text = bytes_text(&path);
-    if (text)
+    if (text && !is_there)
+        code = unlink(text) == 0 || errno == ENOENT ? 0 : CLI_FAILED;
+    else if (text)
         code = job_fetch(m->in, m->pool, r, what, text);
     if (code)
         fail(m, code);
@@ -129,13 +133,12 @@ static void write_result(struct map *m, const struct tern_result *r, const char 
 
 static void write_results(struct map *m, const struct tern_result *r)
 {
-    write_result(m, r, NULL, "out");
-    if (r->error_bytes)
-        write_result(m, r, TERN_STDERR, "err");
+    write_result(m, r, NULL, "out", true);
+    write_result(m, r, TERN_STDERR, "err", r->error_bytes > 0);
     for (size_t i = 0; i < r->file_count && !m->over; i++) {
         const char *slash = strrchr(r->files[i].path, '/');
 
-        write_result(m, r, r->files[i].path, slash ? slash + 1 : r->files[i].path);
+        write_result(m, r, r->files[i].path, slash ? slash + 1 : r->files[i].path, true);
     }
 }
 
@@ -157,6 +160,7 @@ static void show(struct map *m, const struct tern_result *r)
     if (m->json) {
         json_t *json = pool_json_task(r);
 
+        json_object_set_new(json, "index", json_integer((json_int_t)m->items.index[r->index]));
         json_object_set_new(json, "item", json_string(m->items.item[r->index]));
         pool_json_line_take(json);
     }
@@ -254,7 +258,8 @@ static void write_failed(struct map *m, const char *path)
 
     for (size_t i = 0; fine && i < m->items.count; i++)
         if (m->bad[i] || !m->result[i])
-            fine = fprintf(f, "%s\n", m->items.item[i]) > 0;
+            fine = fprintf(f, "%llu\t%s\n", (unsigned long long)m->items.index[i],
+                           m->items.item[i]) > 0;
     if ((f && fclose(f) != 0) || !fine) {
         say("map: cannot write %s: %s", path, strerror(errno));
         fail(m, CLI_FAILED);
@@ -264,14 +269,16 @@ static void write_failed(struct map *m, const char *path)
 static void finish(struct map *m)
 {
     const char *file = invocation_value(m->in, "failed");
-    char id[POOL_ID_BYTES];
+    const size_t unended = m->items.count - m->ended;
+    char id[POOL_ID_BYTES], rest[64];
 
+    snprintf(rest, sizeof rest, ", %zu did not end", unended);
     follow_line_clear(&m->line);
     if (m->failed)
         list_failures(m);
-    if (m->failed || m->ended < m->items.count)
-        say("map: %zu of %zu items failed, %zu did not end; tern ps %s lists all", m->failed,
-            m->items.count, m->items.count - m->ended, pool_job_text(m->id, id));
+    if (m->failed || unended)
+        say("map: %zu of %zu items failed%s; tern ps --all %s lists them all", m->failed,
+            m->items.count, unended ? rest : "", pool_job_text(m->id, id));
     if (file)
         write_failed(m, file);
     if (m->failed && !m->code)

@@ -12,20 +12,32 @@ void map_items_release(struct map_items *m)
     for (size_t i = 0; i < m->count; i++)
         free(m->item[i]);
     free(m->item);
+    free(m->index);
     *m = (struct map_items){0};
+}
+
+static bool make_room(struct map_items *m)
+{
+    const size_t capacity = m->capacity ? 2 * m->capacity : 1024;
+    char **item = realloc(m->item, capacity * sizeof *item);
+    uint64_t *index;
+
+    if (!item)
+        return false;
+    m->item = item;
+    index = realloc(m->index, capacity * sizeof *index);
+    if (!index)
+        return false;
+    m->index = index;
+    m->capacity = capacity;
+    return true;
 }
 
 static bool add(struct map_items *m, const char *text, size_t size)
 {
-    if (m->count == m->capacity) {
-        const size_t capacity = m->capacity ? 2 * m->capacity : 1024;
-        char **item = realloc(m->item, capacity * sizeof *item);
-
-        if (!item)
-            return false;
-        m->item = item;
-        m->capacity = capacity;
-    }
+    if (m->count == m->capacity && !make_room(m))
+        return false;
+    m->index[m->count] = m->count;
     m->item[m->count] = strndup(text, size);
     return m->item[m->count] && ++m->count;
 }
@@ -46,7 +58,31 @@ static bool add_checked(struct map_items *m, const char *text, size_t size)
     return false;
 }
 
-static bool take_lines(struct map_items *m, FILE *from, const char *name)
+/* A line that --failed wrote: the item's index, a tab, the item. */
+static bool add_again(struct map_items *m, const char *line, size_t size)
+{
+    char *tab;
+    uint64_t index;
+
+    errno = 0;
+    index = strtoull(line, &tab, 10);
+    if (*line < '0' || *line > '9' || *tab != '\t' || errno) {
+        say("map: line %zu of what --retry names is none that --failed wrote; a plain list of "
+            "items "
+            "is for --each",
+            m->count + 1);
+        return false;
+    }
+    tab++;
+    if (!add_checked(m, tab, size - (size_t)(tab - line)))
+        return false;
+    m->index[m->count - 1] = index;
+    return true;
+}
+
+typedef bool add_line(struct map_items *m, const char *line, size_t size);
+
+static bool take_lines(struct map_items *m, FILE *from, const char *name, add_line *each)
 {
     char *line = NULL;
     size_t room = 0;
@@ -55,9 +91,9 @@ static bool take_lines(struct map_items *m, FILE *from, const char *name)
 
     while (fine && (size = getline(&line, &room, from)) >= 0) {
         if (size && line[size - 1] == '\n')
-            size--;
+            line[--size] = 0;
         if (size) /* an empty line is no item */
-            fine = add_checked(m, line, (size_t)size);
+            fine = each(m, line, (size_t)size);
     }
     if (fine && ferror(from)) {
         say("map: cannot read %s: %s", name, strerror(errno));
@@ -67,7 +103,7 @@ static bool take_lines(struct map_items *m, FILE *from, const char *name)
     return fine;
 }
 
-static bool take_file(struct map_items *m, const char *path)
+static bool take_file(struct map_items *m, const char *path, add_line *each)
 {
     FILE *f = fopen(path, "re");
     bool fine;
@@ -76,7 +112,7 @@ static bool take_file(struct map_items *m, const char *path)
         say("map: cannot read %s: %s", path, strerror(errno));
         return false;
     }
-    fine = take_lines(m, f, path);
+    fine = take_lines(m, f, path, each);
     fclose(f);
     return fine;
 }
@@ -114,9 +150,9 @@ bool map_items_take(const struct invocation *in, struct map_items *out)
     if (range)
         fine = take_range(out, range);
     else if (standard)
-        fine = take_lines(out, stdin, "standard input");
+        fine = take_lines(out, stdin, "standard input", add_checked);
     else
-        fine = take_file(out, each ? each : retry);
+        fine = each ? take_file(out, each, add_checked) : take_file(out, retry, add_again);
     if (fine && !out->count) {
         say("map: there are no items");
         fine = false;

@@ -8,8 +8,10 @@
 
 enum { MAP_ITEMS_MAX = 4000000, MAP_ITEM_BYTES = 4096 };
 
+/* Each has an index, by which its results are named: of those that are done again, the first one. */
 struct map_items {
     char **item;
+    uint64_t *index;
     size_t count, capacity;
 };
 

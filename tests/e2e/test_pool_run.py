@@ -150,8 +150,9 @@ def cancelled(s):
     p.stdin.flush()
     equal(p.stdout.readline(), "1 a\n", "it runs")
     p.send_signal(signal.SIGTERM)
-    p.communicate(timeout=PATIENCE_S)
+    errors = p.communicate(timeout=PATIENCE_S)[1]
     equal(p.returncode, 130, "by SIGTERM")
+    check("otherwise" not in errors, "what was shown is not taken back", errors)
 
 
 @suite.case
@@ -178,13 +179,25 @@ def mapped(s):
     equal(r.stdout, "a is good\nc d is good\n")
     contains(r.stderr, "bad is bad")
     contains(r.stderr, "2 of 4 items failed")
-    equal(failed.read_text(), "bad\nbad\n")
+    equal(failed.read_text(), "1\tbad\n3\tbad\n")
     r = pool.tern("map", "--retry", failed, lines, "fail", "not {}")
     equal((r.returncode, r.stdout), (0, "not bad is good\n" * 2))
+    r = pool.tern("map", "--retry", items, lines, "fail", "not {}")
+    equal(r.returncode, 2, "a plain list")
+    clean_error(r, "--each")
     out = s.dir / "results"
     r = pool.tern("map", "--stdin", "--results", out, lines, "fail", input="x\ny\n")
     equal((r.returncode, r.stdout), (0, ""))
     equal((out / "1.out").read_text(), "y is good\n")
+    r = pool.tern("map", "--each", items, "--results", out, "--failed", failed, lines, "fail")
+    equal(r.returncode, 7)
+    check((out / "1.err").exists(), "what a bad one says")
+    r = pool.tern("map", "--retry", failed, "--results", out, lines, "fail", "not {}")
+    equal(r.returncode, 0)
+    equal([(out / f"{i}.out").read_text() for i in range(4)],
+          ["a is good\n", "not bad is good\n", "c d is good\n", "not bad is good\n"],
+          "results of items that were done again do not take the place of others")
+    check(not (out / "1.err").exists(), "nor stays what the failed one said")
     r = pool.tern("map", "--as-they-come", "--range", "1..30", lines, "fail")
     equal(sorted(r.stdout.splitlines()), sorted(f"{i} is good" for i in range(1, 31)))
     r = pool.tern("map", "--json", "--range", "1..3", lines, "fail")
