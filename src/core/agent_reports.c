@@ -78,9 +78,11 @@ void task_end(struct agent *a, struct core_out *out, struct task *t, Tern__TaskS
 void task_end_text(struct agent *a, struct core_out *out, struct task *t, Tern__TaskState state,
                    Tern__EndKind kind, const char *text)
 {
+    const struct checkpoint *c = task_checkpoint(t);
     Tern__End end = TERN__END__INIT;
 
     end.kind = kind;
+    end.cpu_ns = c ? checkpoint_message(c, out)->cpu_ns : 0; /* what is known of it */
     end.text = core_text(out, "%s", text);
     task_end(a, out, t, state, &end);
 }

@@ -246,7 +246,7 @@ static void look_again_later(struct reader *r)
 
 static void end(struct reader *r)
 {
-    if (r->seen->end)
+    if (r->seen->end && r->seen->end->results) /* else what was shown is all that there will be */
         for (int stream = 0; stream < 2; stream++)
             show(r, stream, output_end(&r->output[stream], committed_bytes(r, stream)));
     r->over = true;
