@@ -144,21 +144,27 @@ void promises_drop(struct agent *a, struct task *t)
         tell_waiters(a, t, SIZE_MAX);
 }
 
+static const char no_input[] = "an input was to come from task";
+
+/* Of a long chain the first link is what a person has to look at: the others are not told. */
 char *promises_doom_text(const struct agent *a, const struct task *t, struct core_out *out)
 {
     const struct task *maker = task_get(a, t->doomed);
     const Tern__End *end;
 
     if (!maker || !task_ended(maker))
-        return core_text(out, "an input was to come from task %llu, which is not known any more",
+        return core_text(out, "%s %llu, which is not known any more", no_input,
                          (unsigned long long)t->doomed);
     end = end_of(maker, out);
     if (maker->state == TERN__TASK_STATE__TASK_CANCELLED)
-        return core_text(out, "an input was to come from task %llu, which was cancelled",
+        return core_text(out, "%s %llu, which was cancelled", no_input,
                          (unsigned long long)t->doomed);
+    if (maker->state == TERN__TASK_STATE__TASK_FAILED &&
+        strncmp(end->text, no_input, sizeof no_input - 1) == 0)
+        return core_text(out, "%s", end->text);
     if (maker->state == TERN__TASK_STATE__TASK_FAILED)
-        return core_text(out, "an input was to come from task %llu, which failed: %s",
-                         (unsigned long long)t->doomed, end->text);
-    return core_text(out, "an input was to come from task %llu, which ended without making it",
+        return core_text(out, "%s %llu, which failed: %s", no_input, (unsigned long long)t->doomed,
+                         end->text);
+    return core_text(out, "%s %llu, which ended without making it", no_input,
                      (unsigned long long)t->doomed);
 }

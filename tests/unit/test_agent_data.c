@@ -453,7 +453,7 @@ static void test_a_promise_is_broken(void **state)
     assert_string_equal(d->now->end->text,
                         "an input was to come from task 1, which failed: it went wrong");
     d = rig_task(p.rig, p.client, last); /* and so on */
-    assert_non_null(strstr(d->now->end->text, "from task 2, which failed"));
+    assert_non_null(strstr(d->now->end->text, "from task 1, which failed"));
     assert_int_equal(pool_state(&p, submit_waiting(&p, task, "")), TERN__TASK_STATE__TASK_FAILED);
     pool_free(&p);
 }
