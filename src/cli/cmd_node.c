@@ -4,6 +4,7 @@
 #include "os/pool/machine.h"
 #include "os/pool/pool_dirs.h"
 #include "os/pool/slots_uv.h"
+#include "os/runner.h"
 
 #include <ctype.h>
 #include <signal.h>
@@ -108,6 +109,16 @@ static bool take_labels(struct at_work *w)
     return true;
 }
 
+/* Without it each task would fail here, one after the other. */
+static enum tern_err look_for_runner(const struct settings *s, struct problem *p)
+{
+    struct words words = {0};
+    enum tern_err err = runner_find(s, &words, p);
+
+    words_release(&words);
+    return err;
+}
+
 static bool take_places(struct at_work *w)
 {
     const struct settings *s = w->in->settings;
@@ -117,6 +128,8 @@ static bool take_places(struct at_work *w)
     enum tern_err err = pool_dirs_agent(s, invocation_value(w->in, "agent"), w->agent, &p);
 
     snprintf(part, sizeof part, "node-%s", w->name);
+    if (!err)
+        err = look_for_runner(s, &p);
     if (!err)
         err = pool_dirs_state(s, invocation_value(w->in, "state"), part, w->state, &p);
     if (!err)
