@@ -18,12 +18,28 @@ static const char *const places[] = {
     "../runner/tern-runner",
 };
 
+/* Also of an executable that an upgrade has replaced while it runs. */
+static bool real_path(const char *self, char out[PATH_MAX])
+{
+    static const char gone[] = " (deleted)";
+    const size_t tail = sizeof gone - 1;
+    ssize_t size;
+
+    if (realpath(self, out))
+        return true;
+    size = readlink(self, out, PATH_MAX - 1);
+    if (size <= (ssize_t)tail || memcmp(out + size - tail, gone, tail) != 0)
+        return false;
+    out[size - (ssize_t)tail] = 0;
+    return *out == '/';
+}
+
 static bool find_beside(const char *self, char out[PATH_MAX])
 {
     char real[PATH_MAX];
     char *slash;
 
-    if (!realpath(self, real))
+    if (!real_path(self, real))
         return false;
     slash = strrchr(real, '/');
     *slash = 0;

@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """A program outlives what it runs on: its runner, its slot, its node, a depot."""
 import pathlib
+import shutil
 import signal
 import subprocess
 
 from pool import Part, Pool, wait_until
-from tap import Failed, Suite, check, clean_error, contains, equal
+from tap import TERN, Failed, Suite, check, clean_error, contains, equal
 
 suite = Suite()
 
@@ -139,6 +140,39 @@ def a_depot_is_killed(s):
         pool.parts[talk.node()].kill(signal.SIGKILL)
         talk.say()
         talk.end()
+
+
+def installed(pool, env):
+    """A copy of tern, with its runner beside it unless the environment names one."""
+    place = pool.dir / "bin"
+    place.mkdir()
+    shutil.copy(TERN, place / "tern")
+    runner = pathlib.Path(TERN).parent / "../runner/tern-runner"
+    if "TERN_RUNNER" not in env:
+        shutil.copy(runner, place / "tern-runner")
+    return place
+
+
+@suite.case
+def its_executable_is_replaced(s):
+    with Pool(s, depots=1, nodes=0) as pool:
+        env = pool.env()
+        place = installed(pool, env)
+        command = [place / "tern", "node", "--agent", pool.at, "--name", "n", "--slots", "1",
+                   "--state", pool.dir / "n"]
+        node = subprocess.Popen(command, env=env, stdout=subprocess.PIPE, text=True)
+        pool.parts["n"] = Part("n", node, node.stdout.readline())
+        (place / "tern").unlink()
+        shutil.copy(TERN, place / "tern")
+        r = pool.tern("run", s.program("talk.c"), "exit", 3)
+        equal((r.returncode, r.stderr), (3, ""))
+        pool.parts["n"].kill(signal.SIGTERM)
+        if "TERN_RUNNER" in env:
+            return
+        (place / "tern-runner").unlink()
+        r = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+        equal(r.returncode, 1, "without a runner")
+        clean_error(r, "tern-runner was not found")
 
 
 @suite.case
