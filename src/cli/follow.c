@@ -8,11 +8,12 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { INPUT_BYTES = 64 << 10, LINE_MS = 500 };
+enum { INPUT_BYTES = TERN_INPUT_MAX, LINE_MS = 500 };
 
 struct follower {
     const struct follow_order *order;
@@ -21,7 +22,9 @@ struct follower {
     /* Input. */
     struct tern_op *input; /* a piece under way */
     uint64_t input_offset;
-    bool input_over;
+    uint8_t *ahead; /* what was read meanwhile: the next piece */
+    size_t ahead_size;
+    bool input_read, input_over; /* to its end; and no more is sent */
     /* What became of it, for notes. */
     char node[128];
     uint64_t attempt, checkpoint;
@@ -169,17 +172,27 @@ static void take_pieces(struct follower *f)
 
 /* ---- input ---- */
 
-static void send_input(struct follower *f)
+/* While a piece is under way more is read, so that the next one is a large one: each is a fact in
+ * the agent's journal. */
+static void read_input(struct follower *f)
 {
-    static uint8_t buffer[INPUT_BYTES];
-    ssize_t n = read(STDIN_FILENO, buffer, sizeof buffer);
+    ssize_t n = read(STDIN_FILENO, f->ahead + f->ahead_size, INPUT_BYTES - f->ahead_size);
 
     if (n < 0 && (errno == EINTR || errno == EAGAIN))
         return;
-    f->input_over = n <= 0;
-    f->input = tern_input_begin(f->order->pool, f->order->task, f->input_offset, buffer,
-                                n > 0 ? (size_t)n : 0, f->input_over);
-    f->input_offset += n > 0 ? (uint64_t)n : 0;
+    f->input_read = n <= 0;
+    f->ahead_size += n > 0 ? (size_t)n : 0;
+}
+
+static void send_input(struct follower *f)
+{
+    if (f->input || f->input_over || (!f->ahead_size && !f->input_read))
+        return;
+    f->input = tern_input_begin(f->order->pool, f->order->task, f->input_offset, f->ahead,
+                                f->ahead_size, f->input_read);
+    f->input_over = f->input_read;
+    f->input_offset += f->ahead_size;
+    f->ahead_size = 0;
 }
 
 /* A task that has ended takes no more, which is no failure. */
@@ -197,7 +210,7 @@ static void take_input_answer(struct follower *f)
 
 static bool reads_input(const struct follower *f)
 {
-    return f->order->input && !f->input && !f->input_over;
+    return f->ahead && !f->input_read && !f->input_over && f->ahead_size < INPUT_BYTES;
 }
 
 /* ---- the line ---- */
@@ -311,8 +324,9 @@ static void turn(struct follower *f)
         fds[1].revents = 0;
     tern_step(f->order->pool);
     if (fds[1].revents)
-        send_input(f);
+        read_input(f);
     take_input_answer(f);
+    send_input(f);
     take_pieces(f);
     if (!f->over) {
         watch_connection(f);
@@ -338,6 +352,10 @@ static bool begin(struct follower *f)
         f->stream[1] = tern_stream_new(f->order->pool, &of);
         fine = f->stream[1];
     }
+    if (fine && f->order->input) {
+        f->ahead = malloc(INPUT_BYTES);
+        fine = f->ahead;
+    }
     if (!fine)
         say("%s: out of memory", f->order->in->command->name);
     f->line = follow_line_begin(!f->order->quiet && !shown[0]);
@@ -355,6 +373,7 @@ enum follow_end follow(const struct follow_order *order, struct tern_result **re
     signals_default();
     follow_line_clear(&f.line);
     tern_op_free(f.input);
+    free(f.ahead);
     tern_stream_free(f.stream[0]);
     tern_stream_free(f.stream[1]);
     *result = f.result;
