@@ -11,7 +11,37 @@
 #include <string.h>
 #include <unistd.h>
 
+/* "t12:result.txt": what a task has left; "t12:": its standard output. */
+static bool is_output(const char *text, struct tern_task *task, const char **output)
+{
+    const char *colon = strchr(text, ':');
+    char id[POOL_ID_BYTES];
+    struct tern_which which;
+
+    if (*text != 't' || !colon || (size_t)(colon - text) >= sizeof id)
+        return false;
+    memcpy(id, text, (size_t)(colon - text));
+    id[colon - text] = 0;
+    if (!pool_parse_id(id, &which))
+        return false;
+    *task = which.task;
+    *output = colon[1] ? colon + 1 : NULL;
+    return true;
+}
+
 /* ---- put ---- */
+
+/* What --in would take for something else could never be named there. */
+static bool name_is_free(const char *name)
+{
+    const char *output;
+    struct tern_task task;
+
+    if (*name != '@' && !is_output(name, &task, &output))
+        return true;
+    say("put: a name cannot begin with @, nor with a task's id and a colon: %s", name);
+    return false;
+}
 
 int cmd_put(const struct invocation *in)
 {
@@ -20,8 +50,11 @@ int cmd_put(const struct invocation *in)
     struct tern_blob blob;
     enum tern_err err;
     int code = 0;
-    struct tern *t = pool_open(in, &code);
+    struct tern *t;
 
+    if (!name_is_free(name))
+        return CLI_USAGE;
+    t = pool_open(in, &code);
     if (!t)
         return code;
     if (strcmp(file, "-") == 0)
@@ -40,24 +73,6 @@ int cmd_put(const struct invocation *in)
 }
 
 /* ---- get ---- */
-
-/* "t12:result.txt": what a task has left; "t12:": its standard output. */
-static bool is_output(const char *text, struct tern_task *task, const char **output)
-{
-    const char *colon = strchr(text, ':');
-    char id[POOL_ID_BYTES];
-    struct tern_which which;
-
-    if (*text != 't' || !colon || (size_t)(colon - text) >= sizeof id)
-        return false;
-    memcpy(id, text, (size_t)(colon - text));
-    id[colon - text] = 0;
-    if (!pool_parse_id(id, &which))
-        return false;
-    *task = which.task;
-    *output = colon[1] ? colon + 1 : NULL;
-    return true;
-}
 
 static int get_output(const struct invocation *in, struct tern *t, struct tern_task task,
                       const char *output)

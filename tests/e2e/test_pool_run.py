@@ -71,6 +71,10 @@ def files_go_and_come(s):
     equal((r.returncode, r.stderr), (0, ""))
     check(back.read_bytes() == data, "the same bytes")
     equal(pool.tern("put", "some data", there).returncode, 0)
+    for name in ("@data", "t12:data"):
+        r = pool.tern("put", name, there)
+        equal(r.returncode, 2)
+        clean_error(r, "a name cannot begin")
     equal(pool.json("ls")["names"][0]["name"], "some data")
     equal(pool.json("ls")["names"][0]["bytes"], len(data))
     r = pool.tern("run", "--in", "a=some data", "--out", f"b={back}2", lines, "cp", "a", "b")
