@@ -71,8 +71,8 @@ int cmd_drain(const struct invocation *in)
     else if (back)
         printf("node %s gets tasks again\n", in->args[0]);
     else
-        printf("node %s gets no more tasks; %llu of them move away\n", in->args[0],
-               (unsigned long long)count);
+        printf("node %s gets no more tasks; %llu task%s move%s away from it\n", in->args[0],
+               (unsigned long long)count, count == 1 ? "" : "s", count == 1 ? "s" : "");
     tern_close(t);
     return code ? code : say_end_of_output(0);
 }

@@ -53,7 +53,8 @@ int cmd_ps(const struct invocation *in)
         return code;
     code = pool_ask_all(in, t, &query, list_tasks, &l);
     tern_close(t);
-    return end_listing(&l, code, "no tasks; tern ps --all lists those that have ended");
+    return end_listing(
+        &l, code, query.ended ? "no tasks" : "no tasks; tern ps --all lists those that have ended");
 }
 
 /* ---- show, why ---- */

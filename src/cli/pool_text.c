@@ -121,7 +121,8 @@ static void show_now(const struct tern_result *r)
     for (size_t i = 0; i < r->file_count; i++)
         printf("%-12s %s, %s\n", "file", shown(r->files[i].path, &room),
                units_show_size(r->files[i].size, size));
-    printf("%-12s moved %u times, lost %u times\n", "moves", r->moves, r->losses);
+    printf("%-12s moved %u time%s, lost %u time%s\n", "moves", r->moves, r->moves == 1 ? "" : "s",
+           r->losses, r->losses == 1 ? "" : "s");
     bytes_release(&room);
 }
 
