@@ -170,6 +170,24 @@ def the_terminal_of_the_client_goes_away(s):
 
 
 @suite.case
+def what_goes_on_without_its_terminal_is_seen_later(s):
+    with Pool(s, depots=1, nodes=1) as pool:
+        program = s.program("lines.c")
+        expected = s.tern("exec", program, "work", 80).stdout
+        run = pool.begin("run", program, "work", 80, stdout=subprocess.PIPE,
+                         stderr=subprocess.PIPE, text=True)
+        equal(run.stdout.readline(), expected.splitlines(keepends=True)[0])
+        task = pool.json("ps")["tasks"][0]["id"]
+        run.send_signal(signal.SIGHUP)
+        run.stdout.read()
+        contains(run.stderr.read(), f"tern attach {task}")
+        equal(run.wait(PATIENCE_S), 75)
+        attached = pool.tern("attach", task)
+        equal((attached.returncode, attached.stdout), (0, expected))
+        contains(attached.stderr, "worked\n")
+
+
+@suite.case
 def the_client_is_killed(s):
     with Pool(s, depots=1, nodes=1) as pool:
         echo = Echo(pool, s.program("lines.c"))
