@@ -526,6 +526,10 @@ void node_fact(struct agent *a, struct core_out *out, const struct node_at *n, b
 int64_t node_failure_ns(const struct agent *a, const struct node_at *n);
 void nodes_release(struct agent *a);
 
+/* ---- agent_reconcile.c: a node has come, and says what it has ---- */
+void node_reconcile(struct agent *a, struct node_at *n, const Tern__NodeAd *ad,
+                    struct core_out *out);
+
 /* ---- agent_refuse.c: who is not asked again at once ---- */
 void refusals_init(struct agent *a);
 void node_refuses(struct agent *a, struct node_at *n, const struct task *t, struct core_out *out);
