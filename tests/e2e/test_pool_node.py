@@ -20,17 +20,17 @@ def command(pid):
 
 
 class Talk:
-    """tern run of steps.c: a line goes in, one comes back, as it does from tern exec."""
+    """tern run of count_on.c: a line goes in, one comes back, as it does from tern exec."""
 
     def __init__(self, pool, numbers):
         self.pool = pool
         self.numbers = list(numbers)
         text = "".join(f"{n}\n" for n in self.numbers)
-        alone = pool.suite.tern("exec", pool.suite.program("steps.c"), input=text)
+        alone = pool.suite.tern("exec", pool.suite.program("count_on.c"), input=text)
         equal(alone.returncode, 7)
         self.wanted = alone.stdout.splitlines(keepends=True)
         self.said = 0
-        self.run = pool.begin("run", pool.suite.program("steps.c"), stdin=subprocess.PIPE,
+        self.run = pool.begin("run", pool.suite.program("count_on.c"), stdin=subprocess.PIPE,
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         pool.parts["run"] = Part("run", self.run, "")  # ended with the pool, if not before
 
