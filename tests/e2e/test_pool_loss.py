@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """Parts of a pool are killed, and whoever waits for a program does not see more than a delay."""
 import os
+import os
+import pty
 import signal
 import subprocess
 
@@ -111,6 +113,25 @@ def a_depot_is_killed_for_good(s):
             pool.node(node)
             echo.say("five")
             echo.end()
+
+
+@suite.case
+def a_terminal_is_served_without_its_relay(s):
+    for name in ("d1", "d2"):
+        with Pool(s, depots=2, nodes=1) as pool:
+            leader, follower = pty.openpty()
+            run = pool.begin("run", s.program("lines.c"), "echo", stdin=subprocess.PIPE,
+                             stdout=follower, stderr=subprocess.DEVNULL)
+            os.close(follower)
+            with open(leader, "rb") as shown:
+                for n, word in enumerate(("one", "two", "three", "four"), 1):
+                    run.stdin.write(f"{word}\n".encode())
+                    run.stdin.flush()
+                    equal(shown.readline(), f"{n} {word}\r\n".encode())
+                    if n == 1:
+                        pool.parts[name].kill()
+                run.stdin.close()
+                equal(run.wait(PATIENCE_S), 0)
 
 
 @suite.case

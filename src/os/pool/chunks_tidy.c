@@ -3,11 +3,13 @@
  */
 #include "os/pool/chunks_inner.h"
 
+#include <sys/statvfs.h>
 #include <time.h>
 
-#define FLUSH_NS   INT64_C(5000000000)  /* at most so late extensions and drops reach the disk */
-#define COLLECT_NS INT64_C(30000000000) /* at most so late what was dropped is given back */
-enum { SPARE = 16 };                    /* of the space: to move things */
+#define FLUSH_NS   INT64_C(5000000000)   /* at most so late extensions and drops reach the disk */
+#define COLLECT_NS INT64_C(30000000000)  /* at most so late what was dropped is given back */
+enum { SPARE = 16 };                     /* of the space: to move things */
+#define SPARE_MOST (UINT64_C(256) << 20) /* of a disk that is not ours alone */
 
 const struct store_rules chunks_rules = {.children = chunk_children};
 
@@ -27,11 +29,27 @@ uint64_t tidy_measure(struct chunks_store *cs)
     return cs->used_bytes;
 }
 
+/* A disk that is quite full could not even take the index of what is let go of. */
+static bool disk_has_room(const struct chunks_store *cs, uint64_t bytes)
+{
+    struct statvfs fs;
+    uint64_t spare;
+
+    if (statvfs(cs->path, &fs))
+        return true;
+    spare = (uint64_t)fs.f_blocks * fs.f_frsize / SPARE;
+    if (spare > SPARE_MOST)
+        spare = SPARE_MOST;
+    return bytes + spare <= (uint64_t)fs.f_bavail * fs.f_frsize;
+}
+
 static bool has_room(const struct chunks_store *cs, uint64_t bytes)
 {
     const uint64_t space = cs->config.space_bytes;
 
-    return !space || cs->used_bytes + bytes <= space - space / SPARE;
+    if (!space)
+        return disk_has_room(cs, bytes);
+    return cs->used_bytes + bytes <= space - space / SPARE;
 }
 
 bool tidy_make_room(struct chunks_store *cs, uint64_t bytes)
