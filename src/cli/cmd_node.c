@@ -289,6 +289,7 @@ static void run(struct at_work *w)
 
     handlers.context = node_drive_links(w->drive);
     world_uv_handlers(w->world, &handlers);
+    signal(SIGPIPE, SIG_IGN); /* an agent or a slot that died while we write */
     for (size_t i = 0; i < 2; i++) {
         uv_signal_init(world_uv_loop(w->world), &w->ask[i]);
         w->ask[i].data = w;

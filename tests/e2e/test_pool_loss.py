@@ -209,6 +209,20 @@ def what_goes_on_without_its_terminal_is_seen_later(s):
 
 
 @suite.case
+def whoever_is_written_to_may_have_died(s):
+    with Pool(s, depots=1, nodes=1) as pool:
+        echo = Echo(pool, s.program("lines.c"))
+        echo.say("one")
+        for part in pool.parts.values():
+            part.process.send_signal(signal.SIGPIPE)  # what a write to a dead peer brings
+        echo.say("two")
+        echo.end()
+        equal({name: part.process.poll() for name, part in pool.parts.items()},
+              {"agent": None, "d1": None, "n1": None})
+        equal(pool.json("show", "t1")["losses"], 0)
+
+
+@suite.case
 def the_client_is_killed(s):
     with Pool(s, depots=1, nodes=1) as pool:
         echo = Echo(pool, s.program("lines.c"))
