@@ -30,11 +30,22 @@ static void too_big(struct agent_drive *d, const Tern__Envelope *e)
               message_name(e));
 }
 
+/* The core knows no wall time. */
+static void tell_wall(const struct agent_drive *d, const Tern__Envelope *e)
+{
+    const struct world *w = d->config.world;
+    Tern__PoolRow *pool = e->body_case == TERN__ENVELOPE__BODY_ROWS ? e->rows->pool : NULL;
+
+    if (pool)
+        pool->wall_of_zero_ns = w->calls->wall(w->self) - pool->now_ns;
+}
+
 void gate_send(struct agent_drive *d, link_id link, const Tern__Envelope *e, struct view attachment)
 {
     struct waiting *w;
 
     seal_message(d, e);
+    tell_wall(d, e);
     if (is_open(d)) {
         if (links_send(d->links, link, e, attachment))
             too_big(d, e);

@@ -5,6 +5,7 @@ import pathlib
 import socket
 import struct
 import subprocess
+import time
 
 from pool import Pool
 from tap import Suite, check, clean_error, contains, equal, start_module
@@ -126,6 +127,14 @@ def the_example_says_what_is_wrong(s):
     r = subprocess.run([example, "prog.wasm", "1"], env=env, capture_output=True, text=True)
     equal(r.returncode, 1)
     contains(r.stderr, "/nowhere/sock")
+
+
+@suite.case
+def agent_time_as_wall_time(s):
+    with Pool(s, depots=0, nodes=0) as pool:
+        before = time.time_ns()
+        seen = pool.json("top", "--once")["pool"]
+        check(before <= seen["wall_of_zero_ns"] + seen["now_ns"] <= time.time_ns(), "now", seen)
 
 
 suite.run()
