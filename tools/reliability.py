@@ -91,8 +91,19 @@ def lifted(lines):
                f"{r['refused']} | {r['failed']} | {r['commit']} |")
 
 
+def pool(lines):
+    yield ("| tasks | nodes killed | agent killed | depots killed | attempts lost | "
+           "from kill to running elsewhere: median | worst | wrong | commit |")
+    yield "|--:|--:|--:|--:|--:|--:|--:|--:|---|"
+    for r in lines:
+        killed = r["killed"]
+        yield (f"| {r['tasks']:,} | {killed['node']:,} | {killed['agent']} | {killed['depot']} | "
+               f"{r['losses']:,} | {r['median_s']:.2f} s | {r['worst_s']:.2f} s | {r['failed']} | "
+               f"{r['commit']} |")
+
+
 TABLES = {f.__name__: f for f in (conformance, tests, fuzz, differential,
-                                  differential_deterministic, round_trip, torture, lifted, soak)}
+                                  differential_deterministic, round_trip, torture, lifted, soak, pool)}
 
 
 def main():
