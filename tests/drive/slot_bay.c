@@ -286,6 +286,7 @@ void bay_place(struct bay *b, const struct bay_task *t)
     placing.from = (Tern__Checkpoint *)t->from;
     placing.depots = depots;
     placing.n_depots = BAY_DEPOTS;
+    placing.awaited = t->awaited;
     order.kind = t->kind ? t->kind : TERN__ORDER_KIND__ORDER_PLACE;
     order.fence = &fence;
     order.placing = &placing;
@@ -310,6 +311,17 @@ void bay_tell(struct bay *b, Tern__OrderKind kind, uint64_t n, uint64_t attempt)
 
     order.kind = kind;
     order.fence = &fence;
+    send(b, &order);
+}
+
+void bay_committed(struct bay *b, uint64_t n)
+{
+    Tern__Order order = TERN__ORDER__INIT;
+    Tern__Fence fence = fence_of(n, 0);
+
+    order.kind = TERN__ORDER_KIND__ORDER_COMMITTED;
+    order.fence = &fence;
+    order.checkpoint = b->checkpoint->n;
     send(b, &order);
 }
 

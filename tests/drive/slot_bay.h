@@ -47,6 +47,7 @@ struct bay_task {
     const char *input_blob; /* or this, put into the first depot */
     const char *output; /* a file that it is to leave */
     bool open_input;
+    bool awaited; /* its committed output, by somebody */
     int64_t every_ns;
     uint32_t copies;
     size_t first_depot; /* the others behind it, in turn */
@@ -59,6 +60,8 @@ void bay_end(struct bay *b);
 void bay_new_slot(struct bay *b);
 void bay_place(struct bay *b, const struct bay_task *t);
 void bay_tell(struct bay *b, Tern__OrderKind kind, uint64_t n, uint64_t attempt);
+/* The newest checkpoint counts. */
+void bay_committed(struct bay *b, uint64_t n);
 void bay_input(struct bay *b, uint64_t n, uint64_t offset, const char *text, bool end);
 /* Until so much has been told, or 1,000 s have passed, which is a failure. */
 void bay_until(struct bay *b, const uint64_t *count, uint64_t is);

@@ -83,6 +83,34 @@ static void test_checkpoints(void **state)
     bay_end(&b);
 }
 
+/* Somebody waits for its output: each checkpoint that counts is followed by one soon, as long as
+ * there is more; one that does not get to count by others, in time, and more and more seldom. */
+static void test_awaited(void **state)
+{
+    struct bay b;
+    struct bay_task t = {.n = 1,
+                         .args = {"steps=20000", "line=10", "pages=64"},
+                         .awaited = true,
+                         .every_ns = 3600 * SECOND};
+
+    (void)state;
+    bay_begin(&b, 3);
+    bay_place(&b, &t);
+    for (uint64_t i = 1; i <= 5; i++) {
+        bay_until(&b, &b.checkpoints, i);
+        bay_committed(&b, 1);
+    }
+    bay_until(&b, &b.ended, 1);
+    assert_in_range(b.checkpoints, 7, 9); /* 5 in as many seconds, then after 1, 2, 4 and 8 */
+    t.n = 2;
+    t.awaited = false;
+    b.checkpoints = 0;
+    bay_place(&b, &t);
+    bay_until(&b, &b.ended, 2);
+    assert_int_equal(b.checkpoints, 0);
+    bay_end(&b);
+}
+
 /* Killed again and again: the next one goes on where the newest checkpoint was. */
 static void test_goes_on_elsewhere(void **state)
 {
@@ -304,6 +332,7 @@ int main(void)
         cmocka_unit_test(test_short),
         cmocka_unit_test(test_many_of_one_program),
         cmocka_unit_test(test_checkpoints),
+        cmocka_unit_test(test_awaited),
         cmocka_unit_test(test_goes_on_elsewhere),
         cmocka_unit_test(test_move),
         cmocka_unit_test(test_prepare),
