@@ -9,11 +9,13 @@
 
 #include <signal.h>
 #include <stdio.h>
+#include <time.h>
 #include <unistd.h>
 
 /* tern slot: what a node starts for each of its slots. Hidden. */
 
 #define EVERY_NS INT64_C(30000000000)
+enum { BUSY_MS = 5000, BUSY_STEP_MS = 10 };
 
 static struct world_uv *world;
 
@@ -38,6 +40,19 @@ static enum tern_err open_store(const struct invocation *in, struct chunks_store
 
     snprintf(dir, sizeof dir, "%s/slot-%s", invocation_value(in, "state"), in->args[0]);
     return chunks_store_open(&config, out, p);
+}
+
+/* The slot of a node that was killed just now may not be gone yet. */
+static enum tern_err open_store_soon(const struct invocation *in, struct chunks_store **out,
+                                     struct problem *p)
+{
+    enum tern_err err = open_store(in, out, p);
+
+    for (int i = 0; err == TERN_EBUSY && i < BUSY_MS / BUSY_STEP_MS; i++) {
+        nanosleep(&(struct timespec){.tv_nsec = BUSY_STEP_MS * 1000000L}, NULL);
+        err = open_store(in, out, p);
+    }
+    return err;
 }
 
 static enum tern_err work(const struct invocation *in, struct chunks_store *store, struct tls *tls,
@@ -88,7 +103,7 @@ int cmd_slot(const struct invocation *in)
     }
     err = tls_new(NULL, &tls, &p);
     if (!err)
-        err = open_store(in, &store, &p);
+        err = open_store_soon(in, &store, &p);
     if (!err)
         err = work(in, store, tls, &p);
     if (err)
