@@ -178,7 +178,8 @@ def the_terminal_of_the_client_goes_away(s):
         echo.say("one")
         task = echo.task()["id"]
         echo.process.send_signal(signal.SIGHUP)
-        out, err = echo.process.communicate(timeout=PATIENCE_S)
+        echo.process.wait(PATIENCE_S)  # before communicate, which ends its input
+        out, err = echo.process.communicate()
         equal((echo.process.returncode, out), (75, ""))
         contains(err, f"tern attach {task}")
         equal(pool.json("show", task)["state"], "running")
